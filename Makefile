@@ -1,0 +1,94 @@
+# make                the program, build/release/lathe
+# make test           every test of the library; MODE=debug, asan, tsan or release; CC=clang
+# make check          what ./check runs: both compilers, sanitizers, format, structure, system tests
+# make install        into $(PREFIX), /usr/local unless said otherwise; make uninstall takes it back
+# make format         lays the source out as .clang-format says
+# make V=1 ...        shows the commands; make clean removes build/
+MODE   ?= release
+CC     ?= cc
+PREFIX ?= /usr/local
+OUT    ?= build/$(MODE)
+Q      := $(if $(V),,@)
+
+# Modules from the lowest layer up (docs/ARCHITECTURE.md).  A test of a module is linked with that
+# module and the ones before it, so a layer that reaches upwards does not link.
+MODULES := base dev ledger tensor data science model optim train judge lab cli
+
+WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wshadow \
+        -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 \
+        -Wimplicit-fallthrough -Werror
+FLAGS_release := -O2 -g
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g3 -fsanitize=thread
+STD    := -std=c17 -D_GNU_SOURCE -Isrc -I.
+CFLAGS += $(STD) $(WARN) $(FLAGS_$(MODE)) -ffp-contract=off -fno-math-errno -fno-trapping-math -MMD -MP
+LDLIBS += -ljansson -lsqlite3 -lzstd -lz -lpcre2-8 -lm -lpthread
+LDFLAGS += $(filter -fsanitize%,$(FLAGS_$(MODE)))
+
+# Kernels are compiled once per processor level (src/tensor/kernel.h).
+X86    := $(filter x86_64%,$(shell $(CC) -dumpmachine))
+LEVELS := ref plain $(if $(X86),avx2 avx512)
+FAST   := $(if $(filter release debug,$(MODE)),-O3)
+LEVEL_ref    := -DLEVEL=0
+LEVEL_plain  := -DLEVEL=1 $(FAST)
+LEVEL_avx2   := -DLEVEL=2 $(FAST) -mavx2 -mfma
+LEVEL_avx512 := -DLEVEL=3 $(FAST) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+CFLAGS += $(if $(X86),-DHAVE_X86_LEVELS=1,-DHAVE_X86_LEVELS=0)
+
+LEVELED := $(wildcard src/tensor/op/*.c src/tensor/level/*.c)
+srcs     = $(filter-out $(LEVELED),$(wildcard src/$(1)/*.c))
+objs     = $(patsubst %.c,$(OUT)/%.o,$(call srcs,$(1))) \
+           $(if $(filter tensor,$(1)),$(foreach l,$(LEVELS),$(LEVELED:%.c=$(OUT)/%.$(l).o)))
+lib      = $(OUT)/lib$(1).a
+upto     = $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call upto,$(1),$(wordlist 2,99,$(2))))
+reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+libs     = $(foreach m,$(call reverse,$(call upto,$(1),$(MODULES))),$(call lib,$(m)))
+mod_of   = $(word 2,$(subst _, ,$(1)))
+TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+
+all: $(OUT)/lathe
+
+# cli is linked as objects: nothing calls its commands by name but the list.
+$(OUT)/lathe: $(call objs,cli) $(call libs,lab)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+define MODULE_RULE
+$(call lib,$(1)): $(call objs,$(1))
+	@rm -f $$@
+	$(Q)$(AR) rcs $$@ $$^
+endef
+$(foreach m,$(MODULES),$(eval $(call MODULE_RULE,$(m))))
+
+define TEST_RULE
+$(OUT)/$(1): $(OUT)/tests/$(1).o $(filter-out $(OUT)/src/cli/main.o,$(if $(filter cli,$(call mod_of,$(1))),$(call objs,cli))) \
+             $(call libs,$(if $(filter cli,$(call mod_of,$(1))),lab,$(call mod_of,$(1))))
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS)
+endef
+$(foreach t,$(TESTS),$(eval $(call TEST_RULE,$(t))))
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC  $<")
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+define LEVEL_RULE
+$(OUT)/%.$(1).o: %.c
+	@mkdir -p $$(@D)
+	$(if $(V),,@echo "  CC  $$< ($(1))")
+	$(Q)$(CC) $(CFLAGS) $(LEVEL_$(1)) -c -o $$@ $$<
+endef
+$(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
+
+tests: $(TESTS:%=$(OUT)/%)
+test: $(TESTS:%=$(OUT)/%)
+	@failed=0; for t in $(TESTS); do echo "# $$t"; $(OUT)/$$t || failed=1; done; exit $$failed
+
+help:
+	@sed -n 's/^# //p' Makefile
+clean:
+	rm -rf build
+format:
+	clang-format -i $$(find src tests bench -name '*.[ch]' ! -name '*_list.h')
+.PHONY: all test tests check install uninstall help clean format
+.SECONDARY:
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,61 @@
+/* mixture.h - what a run reads: sources with weights, one tokenizer, shards of tokens, and a
+ * loader that can be put to any step exactly.
+ *
+ * Shards are llm.c's .bin: 256 int32 of header {20240520, 1, count}, then uint16 (vocabularies
+ * over 65,536: {20240801, 7, count} and uint32).  They are made on first use from
+ * LAB/data/NAME/train, one per source and tokenizer, under LAB/data/NAME/shards/HASH.bin, with
+ * the end-of-text token before each document; read with pread, never mapped. */
+#ifndef DATA_MIXTURE_H
+#define DATA_MIXTURE_H
+
+#include "base/knob.h"
+#include "data/tokenizer.h"
+
+extern const Knob data_knobs[]; /* data.sources, tokenizer.kind, tokenizer.vocab, tokenizer.path */
+
+enum { MIXTURE_MAX = 32 };
+
+typedef struct MixtureSource {
+    const char *name, *shard;
+    double weight;    /* share of the rows read */
+    int64_t tokens, bytes, documents;
+    int fd, width;    /* open shard; bytes a token */
+} MixtureSource;
+
+typedef struct Mixture {
+    MixtureSource source[MIXTURE_MAX];
+    int count;
+    Tokenizer *tokenizer;
+    int64_t tokens, bytes;   /* of all sources */
+    char sha256[65];         /* of source hashes, weights and tokenizer: the data manifest of a run */
+} Mixture;
+
+/* Reads the knobs, trains the tokenizer and makes the shards where they are missing (whole or
+ * not at all, progress on stderr), opens them.  A source that does not exist, a corrupted
+ * shard, a vocabulary the data does not support: ERR_CONFIG or ERR_FORMAT by name. */
+bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
+                  Err *err) MUST_CHECK;
+void mixture_close(Mixture *m);
+
+/* Rows of T+1 tokens.  Row r of the run is a pure function of (seed, r): the source by a
+ * low-discrepancy order of the weights, the place by a permutation per epoch of that source,
+ * with an offset per epoch.  So any step can be asked for, in any order. */
+typedef struct Loader {
+    const Mixture *mixture;
+    int batch, context;
+    uint64_t seed;
+} Loader;
+
+bool loader_open(Loader *l, const Mixture *m, int batch, int context, uint64_t seed,
+                 Err *err) MUST_CHECK; /* a context longer than the data is refused */
+
+/* Fills micro-batch `index` (counted over the whole run): tokens, targets, pos (place in the
+ * row) and doc (number of the document inside the row), each (batch, context) int32.
+ * Any of pos, doc may be NULL.  *hash, if given, names the batch for the ledger. */
+bool loader_fill(const Loader *l, int64_t index, int32_t *tokens, int32_t *targets, int32_t *pos,
+                 int32_t *doc, uint64_t *hash, Err *err) MUST_CHECK;
+
+/* How often source i will have been read through after `rows` rows. */
+double loader_epochs(const Loader *l, int source, int64_t rows);
+
+#endif

@@ -1,0 +1,76 @@
+/* ledger.h - the lab's memory: LAB/lathe.db, append-only, chained by hash.
+ *
+ * One table of entries is the truth: (seq, kind, id, at, body, hash).  The body
+ * is a JSON document; hash = SHA-256(hash of the entry before, kind, id, at,
+ * body), so an edit anywhere shows.  Triggers refuse UPDATE and DELETE.  SQL
+ * views (runs, experiments, claims...) spread the bodies into columns for
+ * people and tools; docs/formats.md lists kinds and fields.  Curves, which are
+ * many and small, have a table of their own; a finished run's entry carries the
+ * hash of its curve.
+ *
+ * The database is SQLite in WAL mode, synchronous FULL for entries: an entry
+ * that append returned from survives a power cut.  The schema carries its
+ * version (PRAGMA user_version); an older one is migrated after a copy to
+ * lathe.db.vN.bak, a newer one is refused.  This is the only folder that
+ * includes sqlite3.h. */
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+
+#include "base/json.h"
+
+typedef struct Ledger Ledger;
+
+enum { LEDGER_VERSION = 1 };
+
+typedef enum LedgerMode { LEDGER_CREATE, LEDGER_WRITE, LEDGER_READ } LedgerMode;
+
+bool ledger_open(Ledger **l, const char *path, LedgerMode mode, Err *err) MUST_CHECK;
+void ledger_close(Ledger *l);
+
+/* Appends one entry; takes over the reference to body, also on failure.  `id` may be NULL.
+ * Several appends between begin and commit stand or fall together. */
+bool ledger_append(Ledger *l, const char *kind, const char *id, json_t *body, Err *err) MUST_CHECK;
+bool ledger_begin(Ledger *l, Err *err) MUST_CHECK;
+bool ledger_commit(Ledger *l, Err *err) MUST_CHECK;
+void ledger_rollback(Ledger *l);
+
+/* The next free id of a prefix: "r13" for 'r'.  Take it inside begin..commit. */
+bool ledger_next_id(Ledger *l, char prefix, char out[24], Err *err) MUST_CHECK;
+
+typedef struct Entry {
+    int64_t seq;
+    const char *kind, *id; /* id is "" where there is none */
+    double at;
+    json_t *body;          /* borrowed */
+    const char *hash;
+} Entry;
+
+/* Entries of `kind` (NULL: all) with seq > after, in order.  The visitor returns false to stop. */
+bool ledger_each(Ledger *l, const char *kind, int64_t after, bool (*visit)(void *, const Entry *),
+                 void *self, Err *err) MUST_CHECK;
+/* The last entry of a kind with an id; *body NULL if there is none.  New reference. */
+bool ledger_last(Ledger *l, const char *kind, const char *id, json_t **body, Err *err) MUST_CHECK;
+int64_t ledger_count(Ledger *l, const char *kind);
+int64_t ledger_seq(Ledger *l); /* of the last entry; 0 when empty */
+
+/* Curves.  A step said twice (after a crash) keeps what was said first. */
+typedef struct StepRow {
+    int64_t step;
+    double tokens, flops, seconds; /* since the start of the run */
+    double loss;                   /* nats per token, training batch */
+    double grad_norm, clipped;     /* norm before clipping; clip factor */
+    double lr;
+    double update_ratio[4];        /* ||update|| / ||w|| of groups: hidden matrices, embedding, head, vectors; NaN if none */
+    double tokens_per_s;
+} StepRow;
+bool ledger_steps_add(Ledger *l, const char *run, const StepRow *rows, int n, Err *err) MUST_CHECK;
+bool ledger_steps(Ledger *l, const char *run, Arena *out, StepRow **rows, int *n,
+                  Err *err) MUST_CHECK;
+
+/* Any read-only SQL, as an array of objects; at most `limit` rows. */
+bool ledger_query(Ledger *l, const char *sql, int limit, json_t **rows, Err *err) MUST_CHECK;
+
+/* PRAGMA integrity_check, the chain of hashes, and one result per run. */
+bool ledger_verify(Ledger *l, Err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,99 @@
+/* op.h - what an operation must provide.
+ *
+ * Adding one is one file, op/NAME.c, and one line in op_list.h.  In return it
+ * gets a constructor check, a gradient test against finite differences, a test
+ * of every kernel against its double-precision one, a line in `lathe bench ops`
+ * and in the reference.  This header does not include the list, so a new line
+ * recompiles op.c and the recorders only.
+ *
+ * One file is compiled once per processor level (dev.h): as double for the
+ * `ref` level, which is the definition (E5), and as float for the others.  It
+ * writes its loops in `real`, see kernel.h. */
+#ifndef TENSOR_OP_H
+#define TENSOR_OP_H
+
+#include "base/err.h"
+#include "dev/dev.h"
+#include "tensor/graph.h"
+
+C_BEGIN
+
+typedef enum OpKind {
+    OP_MAP,    /* element by element, with broadcasting */
+    OP_ROW,    /* a row (last dim) lies in one part */
+    OP_MATMUL, /* one contraction */
+    OP_TIME,   /* mixes along T; says whether causal */
+    OP_MOVE,   /* copies and gathers */
+    OP_LOSS,   /* computes its input gradients in its forward call */
+    OP_STATE,  /* writes a param or state in its place */
+    OP_COMPOSITE, /* has `define`; a kernel is optional */
+} OpKind;
+
+typedef struct StepIn {
+    int64_t step;       /* counts from 1 */
+    uint64_t seed;      /* key of every draw made in the step */
+    bool later;         /* a micro-step after the first: LIFE_GRAD is added to, not written */
+    bool train;         /* false in evaluation: LOSS ops compute no gradients */
+    const float *scalar; /* rates, momenta, clip limits: OpOpt.a and .b index it (STATE ops) */
+} StepIn;
+
+/* The shape rule: reads in, opt; fills out (and saved) rank, dim, dtype. */
+typedef struct OpShape {
+    Tensor *const *in; /* NULL where an optional input is absent */
+    const OpOpt *opt;
+    Tensor *out[OP_MAX], *saved[OP_MAX]; /* fresh; to be filled */
+} OpShape;
+
+/* One node of a plan, addresses resolved; shared by all workers. */
+typedef struct Call {
+    const Node *node; /* shapes and options; of a backward call: the forward node */
+    void *in[OP_MAX], *out[OP_MAX], *saved[OP_MAX], *d_out[OP_MAX], *d_in[OP_MAX];
+    void *shared;     /* scratch of the node, Kernel.scratch */
+    bool add[OP_MAX]; /* d_in[i] is added to, or written (LIFE_GRAD: StepIn.later decides, resolved here) */
+    const StepIn *step;
+    CpuLevel level;
+} Call;
+
+typedef struct Kernel {
+    /* Parts of a phase, from shapes alone.  NULL: one phase, one part. */
+    int phases, back_phases; /* 0 is 1 */
+    int (*parts)(const Node *n, int phase, bool backward);
+    void (*scratch)(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own);
+    void (*forward)(const Call *c, Work w);
+    void (*backward)(const Call *c, Work w);
+} Kernel;
+
+/* A case the tests run: shapes of the inputs, options, kinds of input. */
+typedef struct OpCase {
+    int rank[OP_MAX];
+    ptrdiff_t dim[OP_MAX][RANK_MAX];
+    OpOpt opt;
+    int below[OP_MAX]; /* an I32 input: values in 0..below-1 */
+} OpCase;
+
+typedef struct OpDef {
+    const char *name, *doc, *source; /* doc: one line with the formula */
+    OpKind kind;
+    int n_in, n_out, n_saved;        /* inputs that may be NULL: optional */
+    uint32_t optional;               /* bit i: in[i] may be NULL */
+    uint32_t integer;                /* bit i: in[i] is I32 and has no gradient */
+    uint32_t needs_in, needs_out;    /* bit i: backward reads in[i], out[i]; the rest dies */
+    bool inplace;                    /* STATE: out[0] is in[0] */
+    bool no_grad;                    /* has no derivative (STATE, reductions of statistics) */
+    bool causal;                     /* TIME: later rows never reach earlier ones */
+    bool (*shape)(OpShape *s, Err *err);
+    void (*define)(Graph *g, const Node *n, Tensor *out[]); /* the same in plainer ops */
+    int64_t (*flops)(const Node *n); /* forward, multiply-add as two; NULL: elements of out[0] */
+    const OpCase *cases;
+    int n_cases;
+} OpDef;
+
+const OpDef *op_find(const char *name);           /* NULL if there is none */
+const OpDef *const *op_all(int *count);
+const Kernel *op_kernel(const OpDef *op, CpuLevel level); /* NULL: expand `define` */
+
+/* Records one node and its outputs; a wrong shape is a bug and is reported as one. */
+Node *op_record(Graph *g, const char *op, Tensor *const in[], OpOpt opt);
+
+C_END
+#endif

@@ -1,0 +1,83 @@
+/* ops.h - the recorders: one call, one node.  Shapes: B sequences, T positions, C width,
+ * H heads, K kv heads, D head size, V vocabulary; "..." any leading dims.  Optional inputs
+ * are NULL.  Unless said otherwise the output has the shape of x. */
+#ifndef TENSOR_OPS_H
+#define TENSOR_OPS_H
+
+#include "tensor/op.h"
+
+C_BEGIN
+
+/* MAP: y broadcasts to x where its dims are a suffix of x's, or it is one element. */
+Tensor *t_add(Graph *g, Tensor *x, Tensor *y);
+Tensor *t_sub(Graph *g, Tensor *x, Tensor *y);
+Tensor *t_mul(Graph *g, Tensor *x, Tensor *y);
+Tensor *t_scale(Graph *g, Tensor *x, float scale);
+Tensor *t_gelu(Graph *g, Tensor *x);              /* tanh form, as GPT-2 has it */
+Tensor *t_relu2(Graph *g, Tensor *x);             /* max(x, 0)^2 */
+Tensor *t_silu(Graph *g, Tensor *x);
+Tensor *t_softcap(Graph *g, Tensor *x, float cap); /* cap tanh(x / cap) */
+
+/* ROW, over the last dim. */
+Tensor *t_rmsnorm(Graph *g, Tensor *x, Tensor *gain, float eps);                 /* gain (C) or NULL */
+Tensor *t_layernorm(Graph *g, Tensor *x, Tensor *gain, Tensor *bias, float eps); /* (C) or NULL */
+Tensor *t_softmax(Graph *g, Tensor *x);
+
+/* MATMUL.  linear: x (..., I), w (O, I), bias (O) or NULL -> (..., O).
+ * matmul: a (..., M, K) or transposed, b (..., K, N) or transposed -> (..., M, N); leading dims equal. */
+Tensor *t_linear(Graph *g, Tensor *x, Tensor *w, Tensor *bias);
+Tensor *t_matmul(Graph *g, Tensor *a, Tensor *b, bool transpose_a, bool transpose_b);
+
+/* MOVE.  embed: tokens (B, T) I32, table (V, C) -> (B, T, C).  rows: x (..., C), index (R) I32 -> (R, C). */
+Tensor *t_embed(Graph *g, Tensor *tokens, Tensor *table);
+Tensor *t_rows(Graph *g, Tensor *x, Tensor *index);
+
+/* TIME.  rope: x (B, T, H, D), pos (B, T) I32; rotates the first `rotary` (0: all) of D as two
+ * halves, angle pos * base^(-2i/rotary).  (Su et al. 2021, arXiv:2104.09864.)
+ * attention: q (B, T, H, D), k and v (B, S, K, D), pos (B, T) and doc (B, T) I32 or NULL -> (B, T, H, D).
+ * Causal; softmax(scale q k + mask) v; positions of other documents masked where doc is given;
+ * window > 0 keeps the last `window` positions; cap > 0 softcaps the logits.  Composite. */
+Tensor *t_rope(Graph *g, Tensor *x, Tensor *pos, float base, int rotary);
+typedef struct AttentionOpt {
+    float scale, cap; /* scale 0: 1/sqrt(D) */
+    int window;
+} AttentionOpt;
+Tensor *t_attention(Graph *g, Tensor *q, Tensor *k, Tensor *v, Tensor *doc, AttentionOpt o);
+
+/* LOSS.  x (N, C), w (V, C), target (N) I32 (negative: not counted), weight (1): the loss is
+ * weight[0] * sum of -ln p(target) over counted rows; logits softcapped where cap > 0 and
+ * computed in chunks, never all at once.  nll (N): -ln p per row, 0 where not counted. */
+typedef struct HeadLoss {
+    Tensor *loss, *nll; /* (1), (N) */
+} HeadLoss;
+HeadLoss t_head_loss(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, float cap);
+
+/* Statistics and updates; no derivatives.  All sums in double, in blocks, in written order. */
+Tensor *t_sum_squares(Graph *g, Tensor *x);                       /* (1) */
+Tensor *t_clip_factor(Graph *g, Tensor *sum_squares, int limit);  /* (2): {min(1, limit/norm), norm}; scalar[limit] <= 0: 1 */
+
+/* STATE: w is written in place; returns stats (2): {sum of update^2, sum of w^2 before}.
+ * adamw: m, v like w.  scalar[rate], scalar[rate+1] = decay; betas and eps are options.
+ *   g = clip[0] d_w; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2
+ *   w -= rate (m / (1-b1^t) / (sqrt(v / (1-b2^t)) + eps) + decay w)      (arXiv:1711.05101, alg. 2)
+ * momentum: m = mu m + (1-mu) g; out = nesterov ? (1-mu) g + mu m : m.  scalar[mu] = mu.
+ * apply: w -= rate (scale update + decay w). */
+typedef struct AdamwOpt {
+    float b1, b2, eps;
+    int rate;
+} AdamwOpt;
+Tensor *t_adamw(Graph *g, Tensor *w, Tensor *d_w, Tensor *m, Tensor *v, Tensor *clip, AdamwOpt o);
+Tensor *t_momentum(Graph *g, Tensor *m, Tensor *d_w, Tensor *clip, int mu, bool nesterov);
+Tensor *t_apply(Graph *g, Tensor *w, Tensor *update, float scale, int rate);
+
+/* Orthogonalises each (M, N) matrix of x (P, M, N): x / ||x||_F, then `steps` times
+ * X <- a X + (b A + c A A) X, A = X X^T (on the smaller side).  (Jordan 2024, Newton-Schulz 5:
+ * a, b, c = 3.4445, -4.7750, 2.0315.)  Composite over matmul. */
+Tensor *t_newton_schulz(Graph *g, Tensor *x, int steps);
+
+/* Caches for sampling: returns k when cache is NULL; else writes k (B, T, K, D) into cache
+ * (B, S, K, D) from row pos[0] on and returns the cache. */
+Tensor *t_cache(Graph *g, Tensor *cache, Tensor *k, Tensor *pos);
+
+C_END
+#endif

@@ -1,0 +1,50 @@
+/* train.h - one run: a recipe, a seed, a budget, from the first step to the last.
+ *
+ * Deterministic (E1): the same recipe, seed and source give the same weights to the last bit,
+ * whatever the threads, also when the run was killed and called again.  Checkpoints are written
+ * whole or not at all into `dir`; a call finds the newest good one and goes on from there. */
+#ifndef TRAIN_TRAIN_H
+#define TRAIN_TRAIN_H
+
+#include "data/mixture.h"
+#include "ledger/ledger.h"
+#include "tensor/plan.h"
+#include "train/recipe.h"
+
+/* What a run tells while it goes on.  Any function may be NULL. */
+typedef struct RunSink {
+    void *self;
+    void (*planned)(void *self, const PlanCost *cost, int64_t steps, int64_t tokens, int64_t flops);
+    bool (*rows)(void *self, const StepRow *rows, int n, Err *err); /* some steps at a time, also right before each checkpoint */
+    bool (*stop)(void *self);                                       /* polled each step: true ends with ERR_STOPPED after a checkpoint */
+} RunSink;
+
+typedef struct TrainJob {
+    const char *lab;       /* where data lives */
+    const char *dir;       /* checkpoints; made if missing */
+    const Recipe *recipe;
+    uint64_t seed;
+    int threads;           /* 0: all */
+    RunSink sink;
+} TrainJob;
+
+typedef struct TrainResult {
+    int64_t steps, tokens, flops;
+    double seconds;        /* of this call and the calls before it, training alone */
+    double train_loss;     /* mean of the last tenth, nats per token */
+    bool finite;           /* false: the run failed and stopped at the first loss that was not a number */
+    PlanCost cost;
+    char weights_sha256[65];
+    char data_sha256[65];
+} TrainResult;
+
+bool train_run(const TrainJob *job, TrainResult *out, Err *err) MUST_CHECK;
+
+/* Steps, tokens and FLOPs of a run before it begins: what the budget knobs mean. */
+typedef struct TrainSize {
+    int64_t steps, tokens_per_step, flops_per_step, params;
+    PlanCost cost;
+} TrainSize;
+bool train_size(const char *lab, const Recipe *r, TrainSize *out, Err *err) MUST_CHECK;
+
+#endif
