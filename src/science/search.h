@@ -9,20 +9,22 @@
 #include "base/base.h"
 
 typedef struct SearchDim {
-    double low, high; /* the range searched */
+    double low, high; /* the range searched; both > 0 if log */
     bool log, whole;
-    int choices;      /* > 0: categories 0..choices-1, low and high unused */
-    double centre;    /* the champion's value: the prior is widest-likely around it */
+    int choices;   /* > 0: categories 0..choices-1, low and high unused */
+    double centre; /* the champion's value: the prior is highest around it; NaN: uniform */
 } SearchDim;
 
 typedef struct SearchPoint {
     const double *x; /* a value per dim; NaN where the knob was not in effect */
-    double gain;     /* estimated gain over the champion, in sigma; higher is better */
-    double weight;   /* runs behind it */
+    double
+        gain; /* estimated gain over the champion, in sigma; higher is better; failed: -INFINITY */
+    double weight; /* runs behind it; 0 counts as 1 */
 } SearchPoint;
 
 /* Fills x[dims] with the proposal of largest expected improvement among `candidates` draws, and
- * returns that expected gain in sigma. */
+ * returns that expected gain in sigma: probability of landing among the good points times
+ * their mean gain above the split (0 while nothing was seen). */
 double search_tpe(const SearchDim *dim, int dims, const SearchPoint *seen, int n_seen,
                   uint64_t seed, int candidates, double *x);
 
