@@ -1,0 +1,220 @@
+/* schema.c - the tables, the views for people, and how an older ledger becomes a new one.
+ *
+ * A new ledger is made at version 0 (the two tables, bare) and brought up by the same steps as
+ * an old one, so the path of a migration is walked by every `lathe init`.  Step i of the list
+ * takes version i to i + 1.  Before an existing ledger is touched, it is copied with SQLite's
+ * backup (which includes what is still in the log) to lathe.db.vN.bak, under the write lock; the
+ * steps then stand or fall in one transaction.
+ *
+ * Views are code, not data: they are dropped and made again at the end of every migration.
+ * json_extract is used rather than ->>, which SQLite has only since 3.38. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ledger/db.h"
+
+enum { APPLICATION_ID = 0x4c617468 }; /* "Lath", seen by file(1) */
+
+static const char version_0[] =
+    "CREATE TABLE entries("
+    " seq INTEGER PRIMARY KEY,"
+    " kind TEXT NOT NULL,"
+    " id TEXT NOT NULL,"
+    " at REAL NOT NULL,"
+    " body TEXT NOT NULL CHECK(json_valid(body)),"
+    " hash TEXT NOT NULL);"
+    "CREATE TABLE steps("
+    " run TEXT NOT NULL, step INTEGER NOT NULL,"
+    " tokens REAL, flops REAL, seconds REAL,"
+    " loss REAL, grad_norm REAL, clipped REAL, lr REAL,"
+    " update_hidden REAL, update_embedding REAL, update_head REAL, update_vectors REAL,"
+    " tokens_per_s REAL,"
+    " PRIMARY KEY(run, step)) WITHOUT ROWID;";
+
+/* Refusals also of INSERT OR REPLACE, which deletes without asking the triggers of DELETE: an
+ * entry must take the next number, a step that is there stays. */
+static const char step_1[] =
+    "CREATE INDEX entries_kind ON entries(kind, id, seq);"
+    "CREATE INDEX entries_id ON entries(id, seq);"
+    "CREATE UNIQUE INDEX entries_once ON entries(kind, id) WHERE kind IN"
+    " ('question','recipe','session','run','result','proposal','verdict','claim');"
+    "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries"
+    " BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;"
+    "CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries"
+    " BEGIN SELECT RAISE(ABORT, 'entries are never removed'); END;"
+    "CREATE TRIGGER entries_in_order BEFORE INSERT ON entries"
+    " WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entries)"
+    " BEGIN SELECT RAISE(ABORT, 'entries are only added at the end'); END;"
+    "CREATE TRIGGER steps_no_update BEFORE UPDATE ON steps"
+    " BEGIN SELECT RAISE(ABORT, 'steps are never changed'); END;"
+    "CREATE TRIGGER steps_no_delete BEFORE DELETE ON steps"
+    " BEGIN SELECT RAISE(ABORT, 'steps are never removed'); END;"
+    "CREATE TRIGGER steps_said_once BEFORE INSERT ON steps"
+    " WHEN EXISTS (SELECT 1 FROM steps WHERE run = NEW.run AND step = NEW.step)"
+    " BEGIN SELECT RAISE(IGNORE); END;";
+
+static const char *const steps[LEDGER_VERSION] = { step_1 };
+
+/* ---- views ---- */
+
+typedef struct View {
+    const char *name, *kind;
+    const char *as_id;  /* what the id of such an entry is called; NULL: it has none */
+    const char *fields; /* members of the body that become columns */
+} View;
+
+static const View views[] = {
+    { "questions", "question", "question",
+      "data_sha256 frame target_params tokenizer_sha256 recipe parent why" },
+    { "recipes", "recipe", "recipe", "text" },
+    { "sessions", "session", "session",
+      "question researcher experiments hours bank seeds budget_flops budget_tokens" },
+    { "session_ends", "session_end", "session", "reason" },
+    { "runs", "run", "run",
+      "recipe seed purpose question experiment session data_sha256 replay_of" },
+    { "results", "result", "run",
+      "failed bpb error steps tokens flops seconds tokens_per_s train_loss weights_sha256 "
+      "curve_sha256 planned_bytes machine level version" },
+    { "blocks", "blocks", "run", "tier bits bytes" },
+    { "proposals", "proposal", "experiment",
+      "question session author title edits recipe base_recipe predicted confidence why refute" },
+    { "verdicts", "verdict", "experiment",
+      "decision effect low high P B D s m n fresh runs seconds flops why" },
+    { "claims", "claim", "claim", "experiment question effect low high" },
+    { "champions", "champion", "question", "recipe experiment" },
+    { "headlines", "headline", "session", "question tier first champion gain low high seeds runs" },
+    { "judge_reads", "judge_read", "run", "tier sources reason" },
+    { "notes", "note", NULL, "author text target" },
+    { "vetoes", "veto", "target", "reason" },
+    { "controls", "control", "session", "action" },
+    { "recoveries", "recovery", "run", "what step" },
+};
+
+static bool make_view(const Ledger *l, const View *v, Err *err)
+{
+    Buf sql = { 0 };
+    Str rest = str_of(v->fields), field;
+    buf_printf(&sql, "DROP VIEW IF EXISTS %s; CREATE VIEW %s AS SELECT seq, ", v->name, v->name);
+    if (v->as_id) buf_printf(&sql, "id AS %s, ", v->as_id);
+    while (str_cut(&rest, ' ', &field))
+        buf_printf(&sql, "json_extract(body,'$.%.*s') AS \"%.*s\", ", (int)field.len, field.at,
+                   (int)field.len, field.at);
+    buf_printf(&sql, "at FROM entries WHERE kind='%s'", v->kind);
+    bool ok = ledger_exec(l, sql.at, err);
+    buf_free(&sql);
+    return ok;
+}
+
+/* Each experiment in one row: what was proposed and how it ended. */
+static const char experiments[] =
+    "DROP VIEW IF EXISTS experiments; CREATE VIEW experiments AS"
+    " SELECT p.seq, p.experiment, p.question, p.session, p.author, p.title, p.predicted,"
+    " p.confidence, coalesce(v.decision, 'running') AS verdict, v.effect, v.low, v.high, v.P,"
+    " v.runs, v.seconds, v.why, p.at AS begun, v.at AS ended"
+    " FROM proposals p LEFT JOIN verdicts v ON v.experiment = p.experiment";
+
+static bool make_views(const Ledger *l, Err *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < COUNT(views); i++) ok = make_view(l, &views[i], err);
+    return ok && ledger_exec(l, experiments, err);
+}
+
+/* ---- versions ---- */
+
+static bool upgrade(const Ledger *l, int64_t from, Err *err)
+{
+    for (int64_t v = from; v < LEDGER_VERSION; v++)
+        if (!ledger_exec(l, steps[v], err)) return err_wrap(err, "version %d", (int)v + 1);
+    char sql[96];
+    snprintf(sql, sizeof(sql), "PRAGMA user_version=%d; PRAGMA application_id=%d", LEDGER_VERSION,
+             APPLICATION_ID);
+    return make_views(l, err) && ledger_exec(l, sql, err);
+}
+
+static bool is_empty(const Ledger *l, bool *empty, Err *err)
+{
+    int64_t tables = 0;
+    if (!ledger_number(l, "SELECT count(*) FROM sqlite_master", &tables, err)) return false;
+    *empty = tables == 0;
+    return true;
+}
+
+bool ledger_schema_make(Ledger *l, Err *err)
+{
+    bool empty = false;
+    if (!is_empty(l, &empty, err)) return false;
+    if (!empty) return true;
+    if (!ledger_exec(l, "PRAGMA journal_mode=WAL", err) || !ledger_begin(l, err)) return false;
+    bool ok = is_empty(l, &empty, err); /* somebody may have been faster */
+    if (ok && empty) ok = ledger_exec(l, version_0, err) && upgrade(l, 0, err);
+    return ledger_leave(l, true, ok, err);
+}
+
+bool ledger_schema_check(const Ledger *l, int64_t *version, Err *err)
+{
+    int64_t tables = 0;
+    if (!ledger_number(l,
+                       "SELECT count(*) FROM sqlite_master WHERE type='table' AND name IN "
+                       "('entries','steps')",
+                       &tables, err) ||
+        !ledger_number(l, "PRAGMA user_version", version, err))
+        return false;
+    if (tables != 2)
+        return err_set(err, ERR_FORMAT, "%s is a database but not a ledger: name another file",
+                       l->path);
+    if (*version > LEDGER_VERSION)
+        return err_set(err, ERR_FORMAT,
+                       "the ledger %s is of version %lld and this program knows up to %d: use a "
+                       "newer lathe; nothing was changed",
+                       l->path, (long long)*version, LEDGER_VERSION);
+    return true;
+}
+
+static bool copy_pages(const Ledger *from, const char *path, Err *err)
+{
+    Ledger to = { 0 }, source = { 0 };
+    snprintf(to.path, sizeof(to.path), "%s", path);
+    snprintf(source.path, sizeof(source.path), "%s", from->path);
+    bool ok = sqlite3_open_v2(source.path, &source.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ||
+              ledger_fail(&source, err);
+    if (ok) ok = sqlite3_open(to.path, &to.db) == SQLITE_OK || ledger_fail(&to, err);
+    sqlite3_backup *copy = ok ? sqlite3_backup_init(to.db, "main", source.db, "main") : NULL;
+    if (copy) {
+        int rc = sqlite3_backup_step(copy, -1);
+        ok = sqlite3_backup_finish(copy) == SQLITE_OK && rc == SQLITE_DONE;
+    }
+    if (ok && !copy) ok = false;
+    if (!ok && to.db) (void)ledger_fail(&to, err);
+    sqlite3_close(to.db);
+    sqlite3_close(source.db);
+    return ok;
+}
+
+/* lathe.db.vN.bak beside the ledger; whole or absent. */
+static bool back_up(const Ledger *l, int64_t version, Err *err)
+{
+    char path[1100], part[1110];
+    snprintf(path, sizeof(path), "%s.v%lld.bak", l->path, (long long)version);
+    snprintf(part, sizeof(part), "%s.part", path);
+    unlink(part);
+    if (strlen(part) >= sizeof(l->path))
+        return err_set(err, ERR_CONFIG, "the path %s is too long", part);
+    if (!copy_pages(l, part, err)) {
+        unlink(part);
+        return err_wrap(err, "no copy could be made, so the ledger was left as it is");
+    }
+    if (rename(part, path) != 0) return err_errno(err, "cannot name the copy %s", path);
+    return true;
+}
+
+bool ledger_schema_migrate(Ledger *l, Err *err)
+{
+    int64_t version = 0;
+    if (!ledger_exec(l, "PRAGMA journal_mode=WAL", err) || !ledger_begin(l, err)) return false;
+    bool ok = ledger_schema_check(l, &version, err); /* under the lock: it may be done by now */
+    if (ok && version < LEDGER_VERSION) ok = back_up(l, version, err) && upgrade(l, version, err);
+    return ledger_leave(l, true, ok, err);
+}
