@@ -26,6 +26,8 @@
 #define NORETURN __attribute__((noreturn))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
+#define LATHE_VERSION "0.1.0"
+
 /* A stretch of bytes that somebody else owns; not NUL-terminated. */
 typedef struct Str {
     const char *at;

@@ -14,8 +14,8 @@ C_BEGIN
 
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-int64_t file_size(const char *path); /* -1 if it cannot be seen */
-bool file_make_dirs(const char *path, Err *err) MUST_CHECK; /* like mkdir -p */
+int64_t file_size(const char *path);                          /* -1 if it cannot be seen */
+bool file_make_dirs(const char *path, Err *err) MUST_CHECK;   /* like mkdir -p */
 bool file_remove_tree(const char *path, Err *err) MUST_CHECK; /* no error if absent */
 
 /* The whole file, into a Buf or an arena (NUL behind the last byte). */

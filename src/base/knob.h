@@ -17,13 +17,13 @@ typedef enum KnobScale { SCALE_LINEAR, SCALE_LOG } KnobScale; /* how to search i
 typedef struct Knob {
     const char *name; /* "optim.muon.lr" */
     KnobType type;
-    double fallback, min, max;    /* of a choice: the index into choices; a flag: 0 or 1 */
+    double fallback, min, max; /* of a choice: the index into choices; a flag: 0 or 1 */
     KnobScale scale;
-    const char *const *choices;   /* NULL-terminated, for KNOB_CHOICE */
-    const char *text;             /* fallback of KNOB_TEXT */
+    const char *const *choices; /* NULL-terminated, for KNOB_CHOICE */
+    const char *text;           /* fallback of KNOB_TEXT */
     const char *unit, *doc;
-    const char *only;             /* "optim.name=muon": has an effect only then; NULL always */
-    bool fixed;                   /* not part of the search space (paths, budget, cadence) */
+    const char *only; /* "optim.name=muon": has an effect only then; NULL always */
+    bool fixed;       /* not part of the search space (paths, budget, cadence) */
 } Knob;
 
 typedef struct KnobSet {

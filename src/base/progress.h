@@ -19,8 +19,9 @@ typedef struct Progress {
 
 void progress_quiet(bool quiet); /* for tests and workers: nothing is shown at all */
 Progress progress_begin(const char *what, const char *unit, double total);
-void progress_tick(Progress *p, double done, const char *note); /* cheap; redraws 5 times a second */
-void progress_end(Progress *p); /* clears the line on a terminal */
+void progress_tick(Progress *p, double done,
+                   const char *note); /* cheap; redraws 5 times a second */
+void progress_end(Progress *p);       /* clears the line on a terminal */
 
 /* Eight heights of block characters, one per value, scaled to the range of the finite ones. */
 void sparkline(const double *values, int count, int width, char *out, ptrdiff_t cap);

@@ -33,6 +33,8 @@ typedef struct Buf {
     ptrdiff_t len, cap;
 } Buf;
 
+/* Memory for `more` further bytes and a NUL, for whoever writes at b->at + b->len directly. */
+void buf_room(Buf *b, ptrdiff_t more);
 void buf_put(Buf *b, const void *bytes, ptrdiff_t len);
 void buf_str(Buf *b, Str s);
 void buf_printf(Buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -49,6 +51,9 @@ static inline Str buf_view(const Buf *b)
 char *str_bytes(char out[32], double bytes);
 char *str_seconds(char out[32], double seconds);
 char *str_count(char out[32], double count);
+
+/* The shortest text that reads back to the same double: 0.003, 12, 1e-05, nan, inf. */
+char *str_number(char out[32], double x);
 
 /* UTF-8: length in bytes of the character at `s` (1..4), 0 if it is not valid there. */
 int utf8_len(const char *s, const char *end);

@@ -17,7 +17,7 @@ typedef enum TomlType { TOML_STRING, TOML_INTEGER, TOML_FLOAT, TOML_BOOL, TOML_A
 typedef struct TomlItem {
     const char *name; /* "optim.muon.lr" */
     TomlType type;
-    Str text;         /* a string unescaped; a number as written without '_'; "true" or "false" */
+    Str text; /* a string unescaped; a number as written without '_'; "true" or "false" */
     struct TomlItem *items; /* of an array */
     int count, line;
 } TomlItem;

@@ -22,15 +22,15 @@ typedef struct CmdOpt {
 typedef struct Cmd Cmd;
 
 typedef struct CmdDef {
-    const char *name;    /* "train", "data add" */
-    const char *args;    /* "[RECIPE]", "NAME PATH..." */
-    const char *doc;     /* one line */
-    const char *more;    /* paragraphs for --help and the manual; may be NULL */
-    const CmdOpt *opts;  /* ends with a NULL name; --help, --json and -C are everybody's */
+    const char *name;       /* "train", "data add" */
+    const char *args;       /* "[RECIPE]", "NAME PATH..." */
+    const char *doc;        /* one line */
+    const char *more;       /* paragraphs for --help and the manual; may be NULL */
+    const CmdOpt *opts;     /* ends with a NULL name; --help, --json and -C are everybody's */
     int min_args, max_args; /* max -1: any number */
-    bool needs_lab;      /* runs inside a lab: Cmd.lab is its absolute path */
-    bool json;           /* understands --json */
-    bool hidden;         /* not for people (the detached worker) */
+    bool needs_lab;         /* runs inside a lab: Cmd.lab is its absolute path */
+    bool json;              /* understands --json */
+    bool hidden;            /* not for people (the detached worker) */
     bool (*run)(Cmd *c, Err *err);
 } CmdDef;
 
@@ -41,7 +41,7 @@ struct Cmd {
     char **arg;
     int n_args;
     bool json;
-    Arena *arena;        /* lives as long as the command */
+    Arena *arena;                       /* lives as long as the command */
     const char **opt_name, **opt_value; /* in the order given */
     int n_opts;
 };
