@@ -1,0 +1,247 @@
+/* model.c - the transformer, as calls that record ops.
+ *
+ *     x = embed(tokens) (+ position table)
+ *     for each block:  x += proj(attention(norm(x)));  x += down(act(up(norm(x))))
+ *     logits = head(norm(x))
+ *
+ * (Vaswani et al. 2017 in the pre-norm form of GPT-2, Radford et al. 2019.)
+ *
+ * Queries, keys and values are one product: one large matrix keeps the processor
+ * busier than three small ones.  For Muon, which orthogonalises matrices, it says that
+ * it is three (ParamSpec.pieces).  With fewer kv heads the three differ in size, so
+ * queries get a matrix of their own and keys and values share one.
+ *
+ * Initial values follow the recipe's rule in init_of(); draws depend on the weight's
+ * name alone, so that adding a part leaves the others as they were and paired seeds
+ * stay paired. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Standard deviation of a product's initial weights before any special treatment.  Under muP
+ * the variance falls with width; the fan_in rule does so by itself. */
+static double matrix_std(const Model *m, ptrdiff_t fan_in)
+{
+    if (m->init == MODEL_INIT_FAN_IN) return m->init_gain / sqrt((double)fan_in);
+    return m->init_std / sqrt(m->width_ratio);
+}
+
+static Init normal(double std)
+{
+    return std > 0 ? (Init){ INIT_NORMAL, std } : (Init){ INIT_ZERO, 0 };
+}
+
+static Init residual_init(const Model *m, ptrdiff_t fan_in)
+{
+    if (m->proj == MODEL_PROJ_ZERO) return (Init){ INIT_ZERO, 0 };
+    double std = matrix_std(m, fan_in);
+    return normal(m->proj == MODEL_PROJ_SCALED ? std / sqrt(2.0 * m->depth) : std);
+}
+
+/* A tied table is read as a head too: N(0, 1) there would begin with logits of size sqrt(C). */
+static Init embed_init(const Model *m)
+{
+    if (m->embed_std > 0) return normal(m->embed_std);
+    if (m->init == MODEL_INIT_GPT2) return normal(m->init_std);
+    return normal(m->tied ? 1 / sqrt((double)m->width) : 1);
+}
+
+static Init head_init(const Model *m)
+{
+    if (m->head_std > 0) return normal(m->head_std);
+    if (m->init == MODEL_INIT_GPT2) return normal(m->init_std);
+    return normal(m->init_gain / sqrt((double)m->width));
+}
+
+static Tensor *vector(Graph *g, const char *name, ptrdiff_t n, double value)
+{
+    return t_param(g, (ParamSpec){ .name = name,
+                                   .rank = 1,
+                                   .dim = { n },
+                                   .role = ROLE_VECTOR,
+                                   .fan_in = 1,
+                                   .fan_out = (double)n,
+                                   .pieces = 1,
+                                   .init = { value == 0 ? INIT_ZERO : INIT_CONST, value } });
+}
+
+static Tensor *table(Graph *g, const Model *m, const char *name, ptrdiff_t rows, Role role,
+                     Init init)
+{
+    graph_push(g, "%s", name);
+    Tensor *w = t_param(g, (ParamSpec){ .name = "weight",
+                                        .rank = 2,
+                                        .dim = { rows, m->width },
+                                        .role = role,
+                                        .fan_in = m->width,
+                                        .fan_out = (double)rows,
+                                        .pieces = 1,
+                                        .init = init });
+    graph_pop(g);
+    return w;
+}
+
+static Tensor *norm(Graph *g, const Model *m, Tensor *x, const char *name)
+{
+    graph_push(g, "%s", name);
+    Tensor *gain = m->norm_gain ? vector(g, "gain", m->width, 1) : NULL;
+    Tensor *y;
+    if (m->norm == MODEL_RMSNORM) {
+        y = t_rmsnorm(g, x, gain, MODEL_NORM_EPS);
+    } else {
+        Tensor *bias = m->bias ? vector(g, "bias", m->width, 0) : NULL;
+        y = t_layernorm(g, x, gain, bias, MODEL_NORM_EPS);
+    }
+    graph_pop(g);
+    return y;
+}
+
+/* x (B, T, I) -> (B, T, out); the weight is (out, I). */
+static Tensor *product(Graph *g, const Model *m, Tensor *x, const char *name, ptrdiff_t out,
+                       int pieces, Init init)
+{
+    ptrdiff_t in = tensor_last(x);
+    graph_push(g, "%s", name);
+    Tensor *w = t_param(g, (ParamSpec){ .name = "weight",
+                                        .rank = 2,
+                                        .dim = { out, in },
+                                        .role = ROLE_MATRIX,
+                                        .fan_in = (double)in,
+                                        .fan_out = (double)(out / pieces),
+                                        .pieces = pieces,
+                                        .init = init });
+    Tensor *y = t_linear(g, x, w, m->bias ? vector(g, "bias", out, 0) : NULL);
+    graph_pop(g);
+    return y;
+}
+
+/* The (B, T, n, D) part of y (B, T, all, D) that begins at head `from`. */
+static Tensor *heads_of(Graph *g, Tensor *y, ptrdiff_t from, ptrdiff_t n)
+{
+    return t_slice(g, y, 2, from, from + n);
+}
+
+typedef struct Qkv {
+    Tensor *q, *k, *v; /* (B, T, H, D), (B, T, K, D), (B, T, K, D) */
+} Qkv;
+
+static Qkv project_qkv(Graph *g, const Model *m, Tensor *x)
+{
+    ptrdiff_t B = x->dim[0], T = x->dim[1], H = m->heads, K = m->kv_heads, D = m->head_size;
+    Init init = normal(matrix_std(m, m->width));
+    if (K == H) {
+        Tensor *y = product(g, m, x, "qkv", 3 * H * D, 3, init);
+        y = t_view(g, y, 4, (ptrdiff_t[]){ B, T, 3 * H, D });
+        return (Qkv){ heads_of(g, y, 0, H), heads_of(g, y, H, H), heads_of(g, y, 2 * H, H) };
+    }
+    Tensor *q = t_view(g, product(g, m, x, "q", H * D, 1, init), 4, (ptrdiff_t[]){ B, T, H, D });
+    Tensor *y = product(g, m, x, "kv", 2 * K * D, 2, init);
+    y = t_view(g, y, 4, (ptrdiff_t[]){ B, T, 2 * K, D });
+    return (Qkv){ q, heads_of(g, y, 0, K), heads_of(g, y, K, K) };
+}
+
+static Tensor *through_cache(Graph *g, const Model *m, ModelIn in, int layer, const char *what,
+                             Tensor *k)
+{
+    if (!in.cache) return k;
+    char name[48];
+    snprintf(name, sizeof(name), "cache.%d.%s", layer, what);
+    Tensor *state =
+        t_state(g, name, 4, (ptrdiff_t[]){ k->dim[0], m->context, k->dim[2], k->dim[3] });
+    return t_cache(g, state, k, in.pos);
+}
+
+static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in, int layer)
+{
+    ptrdiff_t B = x->dim[0], T = x->dim[1], HD = (ptrdiff_t)m->heads * m->head_size;
+    graph_push(g, "attn");
+    Qkv a = project_qkv(g, m, x);
+    if (m->qk_norm) {
+        a.q = t_rmsnorm(g, a.q, NULL, MODEL_NORM_EPS);
+        a.k = t_rmsnorm(g, a.k, NULL, MODEL_NORM_EPS);
+    }
+    if (m->position == MODEL_ROPE) {
+        a.q = t_rope(g, a.q, in.pos, m->rope_base, m->rotary);
+        a.k = t_rope(g, a.k, in.pos, m->rope_base, m->rotary);
+    }
+    a.k = through_cache(g, m, in, layer, "k", a.k);
+    a.v = through_cache(g, m, in, layer, "v", a.v);
+    AttentionOpt o = { .scale = m->attn_scale / sqrtf((float)m->head_size) };
+    Tensor *y = t_attention(g, a.q, a.k, a.v, in.doc, o);
+    y = t_view(g, y, 3, (ptrdiff_t[]){ B, T, HD });
+    y = product(g, m, y, "proj", m->width, 1, residual_init(m, HD));
+    graph_pop(g);
+    return y;
+}
+
+/* The gate and the other half of a swiglu come from one product (B, T, 2 F). */
+static Tensor *swiglu(Graph *g, Tensor *y)
+{
+    ptrdiff_t F = y->dim[2] / 2;
+    Tensor *gate = t_slice(g, y, 2, 0, F), *up = t_slice(g, y, 2, F, 2 * F);
+    return t_mul(g, t_silu(g, gate), up);
+}
+
+static Tensor *mlp(Graph *g, const Model *m, Tensor *x)
+{
+    bool gated = m->mlp == MODEL_SWIGLU;
+    graph_push(g, "mlp");
+    Tensor *y = product(g, m, x, "up", m->hidden * (gated ? 2 : 1), gated ? 2 : 1,
+                        normal(matrix_std(m, m->width)));
+    switch (m->mlp) {
+    case MODEL_GELU: y = t_gelu(g, y); break;
+    case MODEL_RELU2: y = t_relu2(g, y); break;
+    case MODEL_SWIGLU: y = swiglu(g, y); break;
+    }
+    y = product(g, m, y, "down", m->width, 1, residual_init(m, m->hidden));
+    graph_pop(g);
+    return y;
+}
+
+Tensor *model_hidden(Graph *g, const Model *m, ModelIn in)
+{
+    Tensor *x =
+        t_embed(g, in.tokens, table(g, m, "embed", m->vocab, ROLE_EMBEDDING, embed_init(m)));
+    if (m->position == MODEL_LEARNED) {
+        Init init = normal(m->init == MODEL_INIT_GPT2 ? m->init_std : 0.02);
+        x = t_add(g, x,
+                  t_embed(g, in.pos, table(g, m, "position", m->context, ROLE_EMBEDDING, init)));
+    }
+    if (m->embed_norm) x = norm(g, m, x, "embed_norm");
+    for (int l = 0; l < m->depth; l++) { // x (B, T, C)
+        graph_push(g, "block.%d", l);
+        x = t_add(g, x, attention(g, m, norm(g, m, x, "norm1"), in, l));
+        x = t_add(g, x, mlp(g, m, norm(g, m, x, "norm2")));
+        graph_pop(g);
+    }
+    return norm(g, m, x, "norm");
+}
+
+static Tensor *head_weight(Graph *g, const Model *m)
+{
+    if (m->tied) return table(g, m, "embed", m->vocab, ROLE_EMBEDDING, embed_init(m));
+    return table(g, m, "head", m->vocab, ROLE_HEAD, head_init(m));
+}
+
+/* x (N, C); under muP logits shrink with width (Yang et al. 2022, table 8). */
+static Tensor *head_input(Graph *g, const Model *m, Tensor *x)
+{
+    return m->width_ratio == 1 ? x : t_scale(g, x, (float)(1 / m->width_ratio));
+}
+
+HeadLoss model_loss(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight)
+{
+    ptrdiff_t n = x->dim[0] * x->dim[1];
+    x = head_input(g, m, t_view(g, x, 2, (ptrdiff_t[]){ n, m->width }));
+    target = t_view(g, target, 1, (ptrdiff_t[]){ n });
+    return t_head_loss(g, x, head_weight(g, m), target, weight, m->softcap);
+}
+
+Tensor *model_logits(Graph *g, const Model *m, Tensor *x, Tensor *rows)
+{
+    ptrdiff_t n = x->dim[0] * x->dim[1];
+    x = t_rows(g, t_view(g, x, 2, (ptrdiff_t[]){ n, m->width }), rows);
+    Tensor *y = t_linear(g, head_input(g, m, x), head_weight(g, m), NULL); // (R, V)
+    return m->softcap > 0 ? t_softcap(g, y, m->softcap) : y;
+}

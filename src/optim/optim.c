@@ -1,0 +1,210 @@
+/* optim.c - groups, knobs, clipping and statistics that all update rules share.
+ *
+ * Rates are one number and multipliers: `optim.lr` is AdamW's rate of hidden
+ * matrices, the other groups' rates are multiples of it.  Absolute rates per group
+ * were the alternative (nanochat gives five); with multipliers a search over the one
+ * rate that matters most moves all groups together, and "1" is the plain AdamW that
+ * everybody knows.  Muon's matrices have a rate of their own, because an orthogonal
+ * update has another scale; `optim.lr` then serves the rest.
+ *
+ * Statistics come out of the update itself: each rule returns the squared sizes of
+ * what it changed and of what was there, so that the ratio per group costs nothing. */
+#include "optim/optim.h"
+
+#include <math.h>
+
+const char *const group_name[GROUP_COUNT] = { "matrices", "embedding", "head", "vectors" };
+
+#define OPTIM(title) extern const OptimDef optim_##title;
+#include "optim/optim_list.h"
+#undef OPTIM
+
+static const OptimDef *const defs[] = {
+#define OPTIM(title) &optim_##title,
+#include "optim/optim_list.h"
+#undef OPTIM
+};
+
+static const char *const names[] = {
+#define OPTIM(title) #title,
+#include "optim/optim_list.h"
+#undef OPTIM
+    NULL
+};
+
+const Knob optim_knobs[] = {
+    { .name = "optim.name",
+      .type = KNOB_CHOICE,
+      .max = (double)(COUNT(names) - 2),
+      .choices = names,
+      .doc =
+          "the update rule: adamw for all weights, or muon for hidden matrices and adamw for the "
+          "rest" },
+    { .name = "optim.lr",
+      .type = KNOB_NUMBER,
+      .fallback = 2e-3,
+      .min = 1e-7,
+      .max = 1,
+      .scale = SCALE_LOG,
+      .doc = "AdamW's rate at the top of the schedule" },
+    { .name = "optim.embed_mult",
+      .type = KNOB_NUMBER,
+      .fallback = 1,
+      .min = 0.001,
+      .max = 1000,
+      .scale = SCALE_LOG,
+      .unit = "x optim.lr",
+      .doc = "rate of embedding and position tables" },
+    { .name = "optim.head_mult",
+      .type = KNOB_NUMBER,
+      .fallback = 1,
+      .min = 0.001,
+      .max = 1000,
+      .scale = SCALE_LOG,
+      .unit = "x optim.lr",
+      .doc = "rate of an untied head",
+      .only = "model.tied=false" },
+    { .name = "optim.vector_mult",
+      .type = KNOB_NUMBER,
+      .fallback = 1,
+      .min = 0.001,
+      .max = 1000,
+      .scale = SCALE_LOG,
+      .unit = "x optim.lr",
+      .doc = "rate of norm gains and biases" },
+    { .name = "optim.beta1",
+      .type = KNOB_NUMBER,
+      .fallback = 0.9,
+      .min = 0,
+      .max = 0.999,
+      .doc = "AdamW's memory of gradients" },
+    { .name = "optim.beta2",
+      .type = KNOB_NUMBER,
+      .fallback = 0.99,
+      .min = 0.5,
+      .max = 0.99999,
+      .doc = "AdamW's memory of squared gradients; the smaller the batch, the longer" },
+    { .name = "optim.eps",
+      .type = KNOB_NUMBER,
+      .fallback = 1e-8,
+      .min = 1e-20,
+      .max = 1e-2,
+      .scale = SCALE_LOG,
+      .doc = "added to AdamW's denominator" },
+    { .name = "optim.decay",
+      .type = KNOB_NUMBER,
+      .fallback = 0.1,
+      .min = 0,
+      .max = 10,
+      .doc = "weight decay of products, times the rate (Loshchilov and Hutter 2017)" },
+    { .name = "optim.clip",
+      .type = KNOB_NUMBER,
+      .fallback = 1,
+      .min = 0,
+      .max = 1000,
+      .doc = "the gradient of all weights together is scaled down to at most this norm; 0: never" },
+    { .name = NULL },
+};
+
+int group_of(Role role)
+{
+    switch (role) {
+    case ROLE_MATRIX: return GROUP_MATRIX;
+    case ROLE_EMBEDDING: return GROUP_EMBED;
+    case ROLE_HEAD: return GROUP_HEAD;
+    case ROLE_VECTOR:
+    case ROLE_SCALAR: break;
+    }
+    return GROUP_VECTOR;
+}
+
+const OptimDef *const *optim_all(int *count)
+{
+    *count = (int)COUNT(defs);
+    return defs;
+}
+
+const OptimDef *optim_of(const KnobSet *k)
+{
+    return defs[(int)k->value[knobs_find(k, "optim.name")]];
+}
+
+int optim_tables(const Knob **tables, int cap)
+{
+    int n = 0;
+    for (int i = 0; i < (int)COUNT(defs) && n < cap; i++) {
+        if (defs[i]->knobs) tables[n++] = defs[i]->knobs;
+    }
+    return n;
+}
+
+static const OptimDef *rule_for(const OptimDef *def, const ParamSpec *spec)
+{
+    return !def->takes || def->takes(spec) ? def : &optim_adamw;
+}
+
+/* Each param of the model stands in this graph as a leaf of the same name. */
+static Tensor *leaf(Graph *g, const Tensor *param)
+{
+    ParamSpec spec = *param->spec;
+    spec.name = param->name;
+    return t_param(g, spec);
+}
+
+void optim_record(Optim *o, Graph *g, const KnobSet *k, Tensor *const *params, int n, Arena *out)
+{
+    *o = (Optim){ .def = optim_of(k), .knobs = k, .matrix_mult = 1, .params = n };
+    o->stats = NEW(out, Tensor *, n);
+    o->group = NEW(out, int, n);
+    o->root = NEW(out, Tensor *, n + 1);
+    Tensor *squares = NULL;
+    for (int i = 0; i < n; i++) {
+        Tensor *s = t_sum_squares(g, t_grad_leaf(g, leaf(g, params[i]))); // (1)
+        squares = squares ? t_add(g, squares, s) : s;
+    }
+    o->clip = t_clip_factor(g, squares, SLOT_CLIP); // (2)
+    for (int i = 0; i < n; i++) {
+        Tensor *w = leaf(g, params[i]);
+        o->group[i] = group_of(w->spec->role);
+        UpdateIn in = { w, t_grad_leaf(g, w), o->clip, slot_rate(o->group[i]) };
+        o->stats[i] = rule_for(o->def, w->spec)->record(g, k, in);
+        o->root[o->roots++] = o->stats[i];
+    }
+    o->root[o->roots++] = o->clip;
+}
+
+void optim_scalars(const Optim *o, double factor, float scalar[SLOT_COUNT])
+{
+    const KnobSet *k = o->knobs;
+    double mult[GROUP_COUNT] = { o->matrix_mult, knobs_number(k, "optim.embed_mult"),
+                                 knobs_number(k, "optim.head_mult"),
+                                 knobs_number(k, "optim.vector_mult") };
+    double rate = knobs_number(k, "optim.lr"), decay = knobs_number(k, "optim.decay");
+    scalar[SLOT_CLIP] = (float)knobs_number(k, "optim.clip");
+    scalar[SLOT_MOMENTUM] = 0;
+    for (int i = 0; i < GROUP_COUNT; i++) {
+        bool decays = i == GROUP_MATRIX || i == GROUP_HEAD;
+        scalar[slot_rate(i)] = (float)(rate * mult[i] * factor);
+        scalar[slot_rate(i) + 1] = (float)(decays ? decay : 0);
+    }
+    if (o->def->scalars) o->def->scalars(k, factor, scalar);
+}
+
+static double value_at(const Plan *p, const Tensor *t, int i, CpuLevel level)
+{
+    const void *at = plan_at(p, t);
+    return level == LEVEL_REF ? ((const double *)at)[i] : (double)((const float *)at)[i];
+}
+
+void optim_read(const Optim *o, const Plan *p, CpuLevel level, OptimStats *out)
+{
+    double change[GROUP_COUNT] = { 0 }, weight[GROUP_COUNT] = { 0 };
+    for (int i = 0; i < o->params; i++) {
+        change[o->group[i]] += value_at(p, o->stats[i], 0, level);
+        weight[o->group[i]] += value_at(p, o->stats[i], 1, level);
+    }
+    for (int i = 0; i < GROUP_COUNT; i++)
+        out->update_ratio[i] = weight[i] > 0 ? sqrt(change[i] / weight[i]) : (double)NAN;
+    out->clip_factor = value_at(p, o->clip, 0, level);
+    out->grad_norm = value_at(p, o->clip, 1, level);
+}
