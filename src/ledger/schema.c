@@ -67,29 +67,31 @@ typedef struct View {
 
 static const View views[] = {
     { "questions", "question", "question",
-      "data_sha256 frame target_params tokenizer_sha256 recipe parent why" },
+      "sources data_sha256 tiers frame target_params recipe parent why" },
     { "recipes", "recipe", "recipe", "text" },
     { "sessions", "session", "session",
-      "question researcher experiments hours bank seeds budget_flops budget_tokens" },
-    { "session_ends", "session_end", "session", "reason" },
+      "question researcher experiments hours bank budget_flops budget_tokens seeds planned" },
+    { "session_ends", "session_end", "session", "reason text" },
     { "runs", "run", "run",
       "recipe seed purpose question experiment session data_sha256 replay_of" },
     { "results", "result", "run",
       "failed bpb error steps tokens flops seconds tokens_per_s train_loss weights_sha256 "
       "curve_sha256 planned_bytes machine level version" },
-    { "blocks", "blocks", "run", "tier bits bytes" },
+    { "blocks", "blocks", "run", "tier text_sha256 bits bytes" },
     { "proposals", "proposal", "experiment",
-      "question session author title edits recipe base_recipe predicted confidence why refute" },
+      "question session author title edits recipe base_recipe predicted confidence why refute "
+      "kind_of_edit" },
     { "verdicts", "verdict", "experiment",
-      "decision effect low high P B D s m n fresh runs seconds flops why" },
-    { "claims", "claim", "claim", "experiment question effect low high" },
-    { "champions", "champion", "question", "recipe experiment" },
-    { "headlines", "headline", "session", "question tier first champion gain low high seeds runs" },
+      "decision effect low high P B D v s e rho m n fresh failed audit runs bank seconds flops "
+      "why" },
+    { "claims", "claim", "claim", "experiment question effect low high size frame" },
+    { "champions", "champion", "question", "recipe experiment bank" },
     { "judge_reads", "judge_read", "run", "tier sources reason" },
+    { "headlines", "headline", "session", "question tier first champion gain low high seeds runs" },
     { "notes", "note", NULL, "author text target" },
-    { "vetoes", "veto", "target", "reason" },
-    { "controls", "control", "session", "action" },
-    { "recoveries", "recovery", "run", "what step" },
+    { "vetoes", "veto", "target", "author reason" },
+    { "controls", "control", "session", "action author" },
+    { "recoveries", "recovery", "subject", "what step text" },
 };
 
 static bool make_view(const Ledger *l, const View *v, Err *err)
