@@ -23,11 +23,14 @@ Tokenizer *tokenizer_train(const Docs *const *docs, int n_docs, int vocab, Arena
 bool tokenizer_save(const Tokenizer *t, const char *path, Err *err) MUST_CHECK;
 /* Our file, or a folder with GPT-2's vocab.bpe and encoder.json. */
 Tokenizer *tokenizer_load(const char *path, Arena *out, Err *err) MUST_CHECK;
+/* Our file's bytes, as a checkpoint carries them; `what` names them in complaints. */
+void tokenizer_print(const Tokenizer *t, Buf *out);
+Tokenizer *tokenizer_parse(Str text, const char *what, Arena *out, Err *err) MUST_CHECK;
 
 int tokenizer_vocab(const Tokenizer *t);
-int tokenizer_end(const Tokenizer *t);           /* id of the end of text */
+int tokenizer_end(const Tokenizer *t); /* id of the end of text */
 bool tokenizer_is_bpe(const Tokenizer *t);
-const char *tokenizer_sha256(const Tokenizer *t); /* of its canonical file */
+const char *tokenizer_sha256(const Tokenizer *t);   /* of its canonical file */
 Str tokenizer_bytes_of(const Tokenizer *t, int id); /* empty for the end of text */
 /* Merge `i` joins tokens left and right into 256 + i (in our own id order); false past the last. */
 bool tokenizer_merge(const Tokenizer *t, int i, int *left, int *right);
