@@ -1,0 +1,4 @@
+/* reader_list.h - every kind of file that is read, one line each.  No include guard: this
+ * file is included several times. */
+READER(text)
+READER(jsonl)

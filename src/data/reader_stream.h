@@ -1,0 +1,34 @@
+/* reader_stream.h - the bytes of a file, uncompressed on the way, a chunk at a time. */
+#ifndef DATA_READER_STREAM_H
+#define DATA_READER_STREAM_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+typedef struct ReaderStream {
+    const char *path;
+    int fd;
+    int64_t raw_bytes; /* read from the file so far */
+    Sha256 sha;        /* of the file as it lies there, compressed or not */
+    int packing;       /* found by its first bytes, not by its name */
+    void *unpacker;
+    char *raw, *out; /* CHUNK bytes each; what is unread of raw is [raw_at, raw_len) */
+    ptrdiff_t raw_at, raw_len;
+    bool between; /* compressed data may end here */
+    Str peeked;   /* a chunk that was looked at and not taken */
+    bool has_peek;
+} ReaderStream;
+
+/* "-" is standard input. */
+bool readerstream_open(ReaderStream *s, const char *path, Err *err) MUST_CHECK;
+void readerstream_close(ReaderStream *s);
+
+/* The next chunk, valid until the next call; empty at the end.  Compressed data that end in
+ * the middle or are broken: ERR_FORMAT by file name. */
+bool readerstream_next(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
+
+/* The chunk that readerstream_next will give. */
+bool readerstream_peek(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
+
+#endif
