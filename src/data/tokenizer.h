@@ -32,7 +32,8 @@ int tokenizer_end(const Tokenizer *t); /* id of the end of text */
 bool tokenizer_is_bpe(const Tokenizer *t);
 const char *tokenizer_sha256(const Tokenizer *t);   /* of its canonical file */
 Str tokenizer_bytes_of(const Tokenizer *t, int id); /* empty for the end of text */
-/* Merge `i` joins tokens left and right into 256 + i (in our own id order); false past the last. */
+/* Merge `i` joins the tokens with ids left and right into token 256 + i; false past the last.
+ * Merges stand in the order in which they are applied. */
 bool tokenizer_merge(const Tokenizer *t, int i, int *left, int *right);
 
 /* Appends int32 ids to `ids` (len in bytes grows by 4 each).  No special tokens are added. */
