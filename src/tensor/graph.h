@@ -41,7 +41,8 @@ typedef struct ParamSpec {
     ptrdiff_t dim[RANK_MAX];
     Role role;
     double fan_in, fan_out;
-    int pieces;       /* matrices stacked along dim 0 (q, k, v of one product): Muon treats each alone; 0 is 1 */
+    int pieces; /* matrices stacked along dim 0 (q, k, v of one product): Muon treats each alone; 0
+                   is 1 */
     Init init;
 } ParamSpec;
 
@@ -57,11 +58,11 @@ typedef struct Tensor {
     struct Tensor *base;        /* a view, where set; never itself a view */
     DType dtype;
     Life life;
-    struct Node *maker;         /* NULL for params, states, inputs */
-    int which;                  /* output `which` of maker */
-    struct Tensor *grad;        /* filled by graph_grad */
-    const ParamSpec *spec;      /* of a param */
-    bool tapped;                /* t_tap: the plan keeps it readable after a run */
+    struct Node *maker;    /* whose results these are; NULL for params, states, inputs */
+    int which;             /* output `which` of maker */
+    struct Tensor *grad;   /* filled by graph_grad */
+    const ParamSpec *spec; /* of a param */
+    bool tapped;           /* t_tap: the plan keeps it readable after a run */
 } Tensor;
 
 /* All options of all ops; zero is the default; an op rejects what it does not read. */
@@ -72,13 +73,13 @@ typedef struct OpOpt {
 
 typedef struct Node {
     const struct OpDef *op;
-    int id;                       /* place in Graph.node */
+    int id; /* place in Graph.node */
     bool backward;
-    const struct Node *forward;   /* of a backward node: the node it differentiates */
+    const struct Node *forward; /* of a backward node: the node it differentiates */
     OpOpt opt;
     Tensor *in[OP_MAX], *out[OP_MAX], *saved[OP_MAX];
     Tensor *d_out[OP_MAX], *d_in[OP_MAX]; /* of a backward node; NULL where nobody asks */
-    bool add[OP_MAX];             /* d_in[i] is added to, because an earlier node wrote it */
+    bool add[OP_MAX]; /* d_in[i] is added to, because an earlier node wrote it */
 } Node;
 
 typedef struct Graph {
@@ -88,6 +89,7 @@ typedef struct Graph {
     Tensor **tensor;
     int tensors, tensor_cap;
     char scope[256];
+    int scope_end[16], scopes; /* where each open scope ends in `scope` */
 } Graph;
 
 Graph *graph_new(Arena *out);
@@ -104,16 +106,21 @@ Tensor *t_input(Graph *g, const char *name, DType dtype, int rank, const ptrdiff
 /* The gradient of a param as a leaf, for a graph that only updates. */
 Tensor *t_grad_leaf(Graph *g, Tensor *param);
 
-/* Views: no bytes move. */
-Tensor *t_view(Graph *g, Tensor *x, int rank, const ptrdiff_t *dim);            /* contiguous x */
-Tensor *t_slice(Graph *g, Tensor *x, int dim, ptrdiff_t from, ptrdiff_t to);
+/* Views: no bytes move, unless the strides of x cannot show the new dims: then a copy is recorded.
+ */
+Tensor *t_view(Graph *g, Tensor *x, int rank, const ptrdiff_t *dim);
+Tensor *t_slice(Graph *g, Tensor *x, int dim, ptrdiff_t from, ptrdiff_t to); /* from <= i < to */
 
-/* Names a value so that it can be read after a run ("resid.3"); costs nothing in training. */
+/* Names a value ("resid" in the scopes open) so that graph_find() has it and a plan can take it as
+ * a root; costs nothing in plans that do not.  Returns x. */
 Tensor *t_tap(Graph *g, Tensor *x, const char *name);
 
-/* Records the backward pass of the scalar `loss`, node by node in reverse; every param that
- * loss depends on gets ->grad (LIFE_GRAD, named "NAME.grad"). */
+/* Records the backward pass of the scalar `loss`, an output of a LOSS op, node by node in reverse;
+ * every param that loss depends on gets ->grad (LIFE_GRAD, named "NAME.grad").  Once per graph. */
 void graph_grad(Graph *g, Tensor *loss);
+
+/* The same from any values: d_out[i] (an input, say) is the gradient of out[i]. */
+void graph_grad_from(Graph *g, Tensor *const out[], Tensor *const d_out[], int n);
 
 static inline ptrdiff_t tensor_count(const Tensor *t)
 {
@@ -126,7 +133,29 @@ static inline ptrdiff_t tensor_last(const Tensor *t)
     return t->rank ? t->dim[t->rank - 1] : 1;
 }
 bool tensor_contiguous(const Tensor *t);
+
+/* Where row `row` of all leading dims taken together begins, in elements from the tensor's own
+ * first element; tensor_last(t) adjacent elements follow. */
+static inline ptrdiff_t tensor_rows(const Tensor *t)
+{
+    ptrdiff_t n = 1;
+    for (int i = 0; i + 1 < t->rank; i++) n *= t->dim[i];
+    return n;
+}
+static inline ptrdiff_t tensor_row_at(const Tensor *t, ptrdiff_t row)
+{
+    ptrdiff_t at = 0;
+    for (int i = t->rank - 2; i >= 0; row /= t->dim[i--]) at += row % t->dim[i] * t->stride[i];
+    return at;
+}
 Tensor *graph_find(const Graph *g, const char *name); /* NULL if there is none */
+
+/* For op.c, grad.c and plans: bare entries, names made in the open scopes, dense strides. */
+Tensor *graph_add_tensor(Graph *g, Life life);
+void graph_add_node(Graph *g, Node *n);
+const char *graph_name(Graph *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
+Tensor *graph_add_view(Graph *g, Tensor *x); /* of all of x; the caller narrows it */
+void tensor_pack(Tensor *t);
 
 C_END
 #endif

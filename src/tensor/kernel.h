@@ -27,6 +27,7 @@
 #if LEVEL == 0
 typedef double real;
 #define LEVEL_NAME ref
+#define FMA(a, b, c) __builtin_fma((a), (b), (c))
 #elif LEVEL == 1
 typedef float real;
 #define LEVEL_NAME plain
@@ -38,6 +39,17 @@ typedef float real;
 #define LEVEL_NAME avx512
 #endif
 
+#if LEVEL == 0
+#define SQRT(x) __builtin_sqrt(x)
+#else
+#define SQRT(x) __builtin_sqrtf(x)
+#endif
+#define R(x) ((real)(x)) /* a constant or an option as a real */
+
+#if LEVEL > 0
+#define FMA(a, b, c) __builtin_fmaf((a), (b), (c))
+#endif
+
 #define CAT_(a, b) a##_##b
 #define CAT(a, b) CAT_(a, b)
 #define LEVELED(name) CAT(name, LEVEL_NAME) /* gemm_inner -> gemm_inner_avx512 */
@@ -45,7 +57,8 @@ typedef float real;
 /* At the end of op/NAME.c:
  *     KERNEL(gelu, .parts = parts, .forward = forward, .backward = backward);
  *     OPDEF(gelu, .doc = "...", .kind = OP_MAP, .n_in = 1, .n_out = 1, .shape = shape, ...);
- * The kernel is defined at every level, the OpDef once. */
+ * The kernel is defined at every level, the OpDef once.  In op_list.h: OP(gelu), or
+ * OP_DEFINED(name) for a composite that is its `define` alone and has no KERNEL. */
 #define KERNEL(name, ...)                                                                          \
     extern const Kernel LEVELED(op_kernel_##name);                                                 \
     const Kernel LEVELED(op_kernel_##name) = { __VA_ARGS__ }
@@ -53,8 +66,9 @@ typedef float real;
 #define OPDEF(title, ...)                                                                          \
     extern const OpDef op_##title;                                                                 \
     const OpDef op_##title = { .name = #title, __VA_ARGS__ }
-#else
-#define OPDEF(title, ...) extern const OpDef op_##title /* defined at LEVEL_REF */
+#else /* defined at LEVEL_REF; here the functions it names are merely used */
+#define OPDEF(title, ...)                                                                          \
+    __attribute__((unused)) static const OpDef op_unused_##title = { .name = #title, __VA_ARGS__ }
 #endif
 
 #endif
