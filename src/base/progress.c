@@ -114,7 +114,7 @@ void sparkline(const double *values, int count, int width, char *out, ptrdiff_t 
     ptrdiff_t at = 0;
     for (int i = 0; i < cells && at + 4 <= cap; i++) {
         double x = cell_mean(values, count, i, cells);
-        int height = high > low ? (int)((x - low) / (high - low) * 7.999) : 3;
+        int height = !isfinite(x) ? 0 : high > low ? (int)((x - low) / (high - low) * 7.999) : 3;
         const unsigned char block[3] = { 0xE2, 0x96, (unsigned char)(0x81 + height) };
         if (isfinite(x))
             memcpy(out + at, block, 3), at += 3;
