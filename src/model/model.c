@@ -167,7 +167,8 @@ static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in, int la
     }
     a.k = through_cache(g, m, in, layer, "k", a.k);
     a.v = through_cache(g, m, in, layer, "v", a.v);
-    AttentionOpt o = { .scale = m->attn_scale / sqrtf((float)m->head_size) };
+    AttentionOpt o = { .scale = m->attn_scale / sqrtf((float)m->head_size),
+                       .pos = in.cache ? in.pos : NULL };
     Tensor *y = t_attention(g, a.q, a.k, a.v, in.doc, o);
     y = t_view(g, y, 3, (ptrdiff_t[]){ B, T, HD });
     y = product(g, m, y, "proj", m->width, 1, residual_init(m, HD));

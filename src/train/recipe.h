@@ -30,7 +30,8 @@ bool recipe_check(const Recipe *r, Err *err) MUST_CHECK;
 
 /* Recomputes sha256; call after edits through knobs_set. */
 void recipe_seal(Recipe *r);
-void recipe_text(const Recipe *r, bool only_given, Buf *out); /* TOML by tables; canonical if !only_given */
+void recipe_text(const Recipe *r, bool only_given,
+                 Buf *out); /* TOML by tables; canonical if !only_given */
 
 /* Knobs in which the two differ: names, in table order. */
 int recipe_diff(const Recipe *a, const Recipe *b, const char **names, int cap);

@@ -15,30 +15,40 @@
 typedef struct RunSink {
     void *self;
     void (*planned)(void *self, const PlanCost *cost, int64_t steps, int64_t tokens, int64_t flops);
-    bool (*rows)(void *self, const StepRow *rows, int n, Err *err); /* some steps at a time, also right before each checkpoint */
-    bool (*stop)(void *self);                                       /* polled each step: true ends with ERR_STOPPED after a checkpoint */
+    bool (*rows)(void *self, const StepRow *rows, int n,
+                 Err *err);   /* some steps at a time, also right before each checkpoint */
+    bool (*stop)(void *self); /* polled each step: true ends with ERR_STOPPED after a checkpoint */
+    void (*note)(
+        void *self,
+        const char *text); /* a sentence worth showing: a damaged checkpoint was passed over */
 } RunSink;
 
 typedef struct TrainJob {
-    const char *lab;       /* where data lives */
-    const char *dir;       /* checkpoints; made if missing */
+    const char *lab; /* where data lives */
+    const char *dir; /* checkpoints; made if missing */
     const Recipe *recipe;
     uint64_t seed;
-    int threads;           /* 0: all */
+    int threads; /* 0: all */
     RunSink sink;
 } TrainJob;
 
 typedef struct TrainResult {
     int64_t steps, tokens, flops;
-    double seconds;        /* of this call and the calls before it, training alone */
-    double train_loss;     /* mean of the last tenth, nats per token */
-    bool finite;           /* false: the run failed and stopped at the first loss that was not a number */
+    double seconds;    /* of this call and the calls before it, training alone */
+    double train_loss; /* mean of the last tenth, nats per token */
+    bool finite; /* false: the run failed and stopped at the first loss that was not a number */
     PlanCost cost;
+    int64_t planned_bytes; /* what `cost` adds up to: said before the run begins */
+    int64_t peak_bytes;    /* the most that this call saw of RssAnon above what was there at its
+                              beginning */
     char weights_sha256[65];
     char data_sha256[65];
 } TrainResult;
 
 bool train_run(const TrainJob *job, TrainResult *out, Err *err) MUST_CHECK;
+
+/* Every byte of a plan's blocks. */
+int64_t train_bytes(const PlanCost *c);
 
 /* Steps, tokens and FLOPs of a run before it begins: what the budget knobs mean. */
 typedef struct TrainSize {

@@ -32,9 +32,9 @@ void trained_reset(Trained *t);
 typedef struct SampleOpt {
     double temperature; /* 0: the most likely token */
     int top_k;          /* 0: all */
-    double top_p;       /* 1: all */
+    double top_p;       /* 0 or 1: all */
     uint64_t seed;
-    int tokens;         /* at most so many new ones */
+    int tokens; /* at most so many new ones */
 } SampleOpt;
 
 /* Continues `prompt`; `emit` gets the bytes as they come and returns false to stop. */

@@ -1,0 +1,128 @@
+/* stepper.c - gradients of some micro-batches, then one update.
+ *
+ * Two plans instead of one: accumulation repeats the first any number of times before the
+ * second, and what a step needs in memory is the larger of the two, not their sum, because
+ * plans over one Store share their step block.
+ *
+ * The weight of a row in the loss is 1 / (rows of the whole step), so gradients of
+ * micro-batches simply add up to the gradient of the step's mean loss. */
+#include "train/stepper.h"
+
+#include <math.h>
+
+static bool plan_micro(Stepper *s, Dev *d, Tensor ***params, int *n, Arena *out, Err *err)
+{
+    Graph *g = graph_new(out);
+    ptrdiff_t shape[2] = { s->batch, s->context };
+    s->tokens = t_input(g, "tokens", I32, 2, shape);
+    s->targets = t_input(g, "targets", I32, 2, shape);
+    s->pos = t_input(g, "pos", I32, 2, shape);
+    s->doc = s->model.doc_mask ? t_input(g, "doc", I32, 2, shape) : NULL;
+    s->weight = t_input(g, "weight", F32, 1, (ptrdiff_t[]){ 1 });
+    ModelIn in = { .tokens = s->tokens, .pos = s->pos, .doc = s->doc };
+    Tensor *x = model_hidden(g, &s->model, in);
+    s->loss = model_loss(g, &s->model, x, s->targets, s->weight).loss;
+    graph_grad(g, s->loss);
+    s->micro = plan_new(g, &s->loss, 1, d, s->opt, out, err);
+    *params = NEW(out, Tensor *, g->tensors);
+    *n = 0;
+    for (int i = 0; i < g->tensors; i++) {
+        Tensor *t = g->tensor[i];
+        if (t->life == LIFE_PARAM && !t->base && t->grad) (*params)[(*n)++] = t;
+    }
+    return s->micro != NULL;
+}
+
+static bool plan_update(Stepper *s, const KnobSet *k, Dev *d, Tensor **params, int n, Arena *out,
+                        Err *err)
+{
+    Graph *g = graph_new(out);
+    optim_record(&s->optim, g, k, params, n, out);
+    s->optim.matrix_mult = 1 / s->model.width_ratio;
+    s->update = plan_new(g, s->optim.root, s->optim.roots, d, s->opt, out, err);
+    return s->update != NULL;
+}
+
+bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err)
+{
+    *s = (Stepper){ .opt = o.plan,
+                    .batch = (int)knobs_whole(o.knobs, "train.batch"),
+                    .context = (int)knobs_whole(o.knobs, "model.context"),
+                    .accumulate = (int)knobs_whole(o.knobs, "train.accumulate") };
+    Tensor **params;
+    int n;
+    return model_of(o.knobs, o.vocab, &s->model, err) && plan_micro(s, d, &params, &n, out, err) &&
+           plan_update(s, o.knobs, d, params, n, out, err);
+}
+
+bool stepper_bind(Stepper *s, Dev *d, uint64_t seed, Arena *out, Err *err)
+{
+    s->store = store_new(d, s->opt.level, out);
+    if (!plan_bind(s->micro, s->store, err) || !plan_bind(s->update, s->store, err)) return false;
+    store_init(s->store, seed);
+    return true;
+}
+
+void stepper_free(Stepper *s)
+{
+    if (s->store) store_free(s->store);
+    s->store = NULL;
+}
+
+PlanCost stepper_cost(const Stepper *s)
+{
+    PlanCost a = plan_cost(s->micro), b = plan_cost(s->update);
+    return (PlanCost){ .params = MAX(a.params, b.params),
+                       .grads = MAX(a.grads, b.grads),
+                       .states = a.states + b.states,
+                       .step = MAX(a.step, b.step),
+                       .inputs = a.inputs + b.inputs,
+                       .scratch = MAX(a.scratch, b.scratch),
+                       .flops = s->accumulate * a.flops + b.flops,
+                       .matmul_flops = s->accumulate * a.matmul_flops + b.matmul_flops,
+                       .nodes = a.nodes + b.nodes };
+}
+
+static double scalar_at(const Stepper *s, const Tensor *t)
+{
+    const void *at = plan_at(s->micro, t);
+    return s->opt.level == LEVEL_REF ? *(const double *)at : (double)*(const float *)at;
+}
+
+static void put_weight(const Stepper *s)
+{
+    double weight = 1 / ((double)s->batch * s->context * s->accumulate);
+    void *at = plan_at(s->micro, s->weight);
+    if (s->opt.level == LEVEL_REF)
+        *(double *)at = weight;
+    else
+        *(float *)at = (float)weight;
+}
+
+static bool fill(const Stepper *s, const Loader *l, int64_t index, Err *err)
+{
+    int32_t *doc = s->doc ? plan_at(s->micro, s->doc) : NULL;
+    return loader_fill(l, index, plan_at(s->micro, s->tokens), plan_at(s->micro, s->targets),
+                       plan_at(s->micro, s->pos), doc, NULL, err);
+}
+
+bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
+{
+    float scalar[SLOT_COUNT];
+    StepIn in = { .step = d.step, .seed = d.seed, .train = true, .scalar = scalar };
+    *out = (StepOut){ 0 };
+    optim_scalars(&s->optim, d.factor, scalar);
+    put_weight(s);
+    for (int i = 0; i < s->accumulate; i++) {
+        if (!fill(s, l, (d.step - 1) * s->accumulate + i, err)) return false;
+        in.later = i > 0;
+        plan_run(s->micro, &in);
+        out->loss += scalar_at(s, s->loss);
+    }
+    if (!isfinite(out->loss)) return true;
+    in.later = false;
+    plan_run(s->update, &in);
+    optim_read(&s->optim, s->update, s->opt.level, &out->stats);
+    out->finite = isfinite(out->stats.grad_norm);
+    return true;
+}
