@@ -27,8 +27,8 @@ typedef struct Job {
     const void *call;
     const int *parts; /* parts[phase] */
     int phases;
-    ptrdiff_t own;    /* bytes of scratch each worker needs */
-    int id;           /* of the node, for timing */
+    ptrdiff_t own; /* bytes of scratch each worker needs */
+    int id;        /* of the node, for timing */
 } Job;
 
 typedef enum Way { HOST_TO_DEV, DEV_TO_HOST, DEV_TO_DEV } Way;
@@ -38,16 +38,19 @@ typedef struct DevDef {
     const char *name, *doc;
     bool (*open)(Dev *d, Err *err);
     void (*close)(Dev *d);
-    void *(*block)(Dev *d, ptrdiff_t bytes); /* zeroed, 64-byte aligned, huge pages where they help */
+    void *(*block)(Dev *d, ptrdiff_t bytes); /* zeroed, 64-byte aligned, huge pages where they help;
+                                                NULL: there is not that much */
     void (*block_free)(Dev *d, void *at, ptrdiff_t bytes);
     void (*copy)(Dev *d, void *to, const void *from, ptrdiff_t bytes, Way way);
-    void (*run)(Dev *d, const Job *jobs, int n);
+    bool (*reserve)(Dev *d,
+                    ptrdiff_t own); /* scratch of each worker, so that run() allocates nothing */
+    void (*run)(Dev *d, const Job *jobs, int n); /* in order; one run at a time */
 } DevDef;
 
 struct Dev {
     const DevDef *def;
-    int threads;      /* asked for: 0 means one per core of the affinity mask */
-    double *seconds;  /* where set: seconds[job.id] += time of the job (profiling) */
+    int threads;     /* asked for: 0 means one per core of the affinity mask */
+    double *seconds; /* where set: seconds[job.id] += time of the job (profiling) */
     void *self;
 };
 
