@@ -1,0 +1,137 @@
+/* closing.c - the end of a session: the headline, the champion in full, the report.
+ *
+ * The headline is not a sum of effects: champion and first recipe run on four
+ * unused seeds each and are read once on the audit tier (docs/honest.md, section
+ * 4).  The entry `closing` fixes the reason and the seeds first, so that a kill in
+ * between changes nothing. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab/report.h"
+#include "lab/research_private.h"
+
+enum { HEADLINE_SEEDS = 4 };
+
+static bool enter_closing(Session *s, uint64_t *first_seed, Err *err)
+{
+    json_t *body = NULL;
+    if (!ledger_last(s->lab->ledger, "closing", s->plan->id, &body, err)) return false;
+    if (body) {
+        *first_seed = (uint64_t)json_int(body, "first_seed", 1);
+        json_decref(body);
+        return true;
+    }
+    *first_seed = history_free_seed(&s->h);
+    return ledger_append(s->lab->ledger, "closing", s->plan->id,
+                         json_pack("{s:s, s:s, s:I}", "session", s->plan->id, "reason", s->over,
+                                   "first_seed", (json_int_t)*first_seed),
+                         err);
+}
+
+static bool headline_runs(Session *s, const char *recipe, uint64_t first, int *index, int *n,
+                          Err *err)
+{
+    Recipe r;
+    if (!lab_recipe(s->lab, recipe, &r, err)) return false;
+    *n = 0;
+    for (int i = 0; i < HEADLINE_SEEDS; i++) {
+        RunResult result;
+        session_say(s, "headline, seed %llu", (unsigned long long)(first + (uint64_t)i));
+        if (!session_run(s, &r, first + (uint64_t)i, "headline", NULL, &result, err)) return false;
+        for (int k = 0; k < s->h.runs; k++)
+            if (!result.failed && strcmp(s->h.run[k].id, result.id) == 0) index[(*n)++] = k;
+    }
+    return true;
+}
+
+static json_t *scores(const double *x, int n)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(a, json_num_of(x[i]));
+    return a;
+}
+
+/* Both arms on one tier as the rule's numbers. */
+static bool weigh(Session *s, int tier, const int *first, int m, const int *last, int n,
+                  VerdictCase *c, Evidence *ev, Err *err)
+{
+    *c = (VerdictCase){ .m = m, .n = n, .noise = history_noise(&s->h, NULL) };
+    for (int i = 0; tier == TIER_SEARCH && i < MAX(m, n); i++) {
+        if (i < m) c->bank[i] = s->h.run[first[i]].bpb;
+        if (i < n) c->run[i] = s->h.run[last[i]].bpb;
+    }
+    if (tier != TIER_SEARCH && (!session_score(s, tier, first, m, c->bank, err) ||
+                                !session_score(s, tier, last, n, c->run, err)))
+        return false;
+    verdict_weigh(c, ev);
+    return true;
+}
+
+static bool enter_headline(Session *s, uint64_t first_seed, Err *err)
+{
+    int first[HEADLINE_SEEDS], last[HEADLINE_SEEDS], m = 0, n = 0;
+    if (!headline_runs(s, s->h.baseline, first_seed, first, &m, err) ||
+        !headline_runs(s, s->h.champion, first_seed, last, &n, err))
+        return false;
+    if (m == 0 || n == 0) return true;
+    session_say(s, "headline: the audit tier is read");
+    if (!ledger_append(s->lab->ledger, "judge_read", NULL,
+                       json_pack("{s:s, s:s, s:s}", "tier", "audit", "question", s->h.question,
+                                 "reason", "headline"),
+                       err))
+        return false;
+    VerdictCase search, audit;
+    Evidence on_search, on_audit;
+    if (!weigh(s, TIER_SEARCH, first, m, last, n, &search, &on_search, err) ||
+        !weigh(s, TIER_AUDIT, first, m, last, n, &audit, &on_audit, err))
+        return false;
+    json_t *body = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:i}", "session", s->plan->id,
+        "question", s->h.question, "tier", "audit", "first", s->h.baseline, "champion",
+        s->h.champion, "gain", json_num_of(on_audit.D), "low", json_num_of(on_audit.low), "high",
+        json_num_of(on_audit.high), "gain_search", json_num_of(on_search.D), "bpb_first",
+        scores(audit.bank, m), "bpb_champion", scores(audit.run, n), "first_seed",
+        (json_int_t)first_seed, "seeds", HEADLINE_SEEDS);
+    return ledger_append(s->lab->ledger, "headline", s->plan->id, body, err);
+}
+
+static bool headline(Session *s, uint64_t first_seed, Err *err)
+{
+    json_t *body = NULL;
+    if (!ledger_last(s->lab->ledger, "headline", s->plan->id, &body, err)) return false;
+    bool done = body || strcmp(s->h.champion, s->h.baseline) == 0;
+    json_decref(body);
+    return done || enter_headline(s, first_seed, err);
+}
+
+/* The champion with the budget that was kept for it: the model that speaks in the morning. */
+static bool train_in_full(Session *s, Err *err)
+{
+    Recipe r;
+    RunResult result;
+    if (!lab_recipe(s->lab, s->h.champion, &r, err)) return false;
+    bool tokens = strcmp(knobs_choice(&r.knobs, "budget.frame"), "tokens") == 0;
+    if (!knobs_set_number(&r.knobs, tokens ? "budget.tokens" : "budget.flops",
+                          s->plan->champion_flops, err) ||
+        !knobs_set_number(&r.knobs, "train.steps", 0, err))
+        return false;
+    recipe_seal(&r);
+    session_say(s, "the champion is trained in full");
+    return session_run(s, &r, 1, "champion", NULL, &result, err);
+}
+
+bool session_close(Session *s, Err *err)
+{
+    uint64_t first_seed;
+    if (!enter_closing(s, &first_seed, err) || !headline(s, first_seed, err) ||
+        !train_in_full(s, err))
+        return false;
+    session_say(s, "the report is written");
+    const char *report = arena_printf(s->lab->arena, "reports/%s.html", s->plan->id);
+    return report_write(s->lab->ledger, s->lab->dir, lab_path(s->lab, "%s", report), err) &&
+           ledger_append(s->lab->ledger, "session_end", s->plan->id,
+                         json_pack("{s:s, s:s, s:s}", "session", s->plan->id, "text", s->over,
+                                   "report", lab_path(s->lab, "%s", report)),
+                         err);
+}

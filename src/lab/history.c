@@ -1,0 +1,384 @@
+/* history.c - reads entries of the open question into arrays.
+ *
+ * One visitor per kind, named in one table.  Entries come in order, so whatever
+ * an entry names has been seen before it. */
+#include "lab/history.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "science/stats.h"
+
+enum { MAX_BANK = 48 };
+
+static const char *keep(History *h, const json_t *body, const char *key)
+{
+    return arena_str(h->lab->arena, str_of(json_str(body, key, "")));
+}
+
+static void *grown(Arena *a, void *old, int count, int *cap, ptrdiff_t size)
+{
+    if (count < *cap) return old;
+    int more = *cap ? 2 * *cap : 64;
+    void *wide = arena_alloc(a, size, 16, more);
+    if (count) memcpy(wide, old, (size_t)(size * count));
+    *cap = more;
+    return wide;
+}
+
+static HistRun *find_run(History *h, const char *id)
+{
+    for (int i = h->runs - 1; i >= 0; i--)
+        if (strcmp(h->run[i].id, id) == 0) return &h->run[i];
+    return NULL;
+}
+
+static HistExp *find_exp(History *h, const char *id)
+{
+    for (int i = h->exps - 1; i >= 0; i--)
+        if (strcmp(h->exp[i].id, id) == 0) return &h->exp[i];
+    return NULL;
+}
+
+static bool ours(const History *h, const json_t *body)
+{
+    return strcmp(json_str(body, "question", ""), h->question) == 0;
+}
+
+/* ---- one visitor per kind ---- */
+
+static void see_question(History *h, const Entry *e)
+{
+    h->question = arena_str(h->lab->arena, str_of(e->id));
+    if (h->body) json_decref(h->body);
+    h->body = json_deep_copy(e->body);
+    h->baseline = h->champion = keep(h, e->body, "recipe");
+    h->champion_exp = -1;
+    h->runs = h->exps = h->kept = h->decided = 0;
+    h->audit_reads = h->audit_disagrees = 0;
+}
+
+static void see_run(History *h, const Entry *e)
+{
+    if (!ours(h, e->body) || json_str(e->body, "replay_of", "")[0]) return;
+    h->run = grown(h->lab->arena, h->run, h->runs, &h->run_cap, (ptrdiff_t)sizeof(*h->run));
+    h->run[h->runs++] = (HistRun){ .id = arena_str(h->lab->arena, str_of(e->id)),
+                                   .recipe = keep(h, e->body, "recipe"),
+                                   .purpose = keep(h, e->body, "purpose"),
+                                   .experiment = keep(h, e->body, "experiment"),
+                                   .session = keep(h, e->body, "session"),
+                                   .seed = (uint64_t)json_int(e->body, "seed", 0),
+                                   .bpb = NAN };
+}
+
+static double *read_numbers(Arena *a, const json_t *list)
+{
+    ptrdiff_t n = (ptrdiff_t)json_array_size(list);
+    double *x = NEW(a, double, n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = json_number_value(json_array_get(list, (size_t)i));
+    return x;
+}
+
+static void see_blocks(History *h, const Entry *e)
+{
+    HistRun *r = find_run(h, e->id);
+    if (!r) return;
+    const json_t *bits = json_object_get(e->body, "bits");
+    r->blocks = (int)json_array_size(bits);
+    r->bits = read_numbers(h->lab->arena, bits);
+    r->bytes = read_numbers(h->lab->arena, json_object_get(e->body, "bytes"));
+}
+
+static void see_result(History *h, const Entry *e)
+{
+    HistRun *r = find_run(h, e->id);
+    if (!r) return;
+    r->done = true;
+    r->failed = json_is_true(json_object_get(e->body, "failed"));
+    r->bpb = json_num(e->body, "bpb", NAN);
+    r->seconds = json_num(e->body, "seconds", 0);
+    r->flops = json_int(e->body, "flops", 0);
+    r->at = e->seq;
+}
+
+static void see_proposal(History *h, const Entry *e)
+{
+    if (!ours(h, e->body)) return;
+    h->exp = grown(h->lab->arena, h->exp, h->exps, &h->exp_cap, (ptrdiff_t)sizeof(*h->exp));
+    json_t *edits = json_deep_copy(json_object_get(e->body, "edits"));
+    const char *ablates = json_str(e->body, "ablates", "");
+    HistExp *taken_out = ablates[0] ? find_exp(h, ablates) : NULL;
+    h->exp[h->exps] =
+        (HistExp){ .id = arena_str(h->lab->arena, str_of(e->id)),
+                   .title = keep(h, e->body, "title"),
+                   .author = keep(h, e->body, "author"),
+                   .recipe = keep(h, e->body, "recipe"),
+                   .base = keep(h, e->body, "base_recipe"),
+                   .session = keep(h, e->body, "session"),
+                   .kind = keep(h, json_array_get(edits, 0), "knob"),
+                   .edits = edits,
+                   .predicted = json_num(e->body, "predicted", NAN),
+                   .confidence = json_num(e->body, "confidence", NAN),
+                   .fresh_seeds = json_is_true(json_object_get(e->body, "fresh_seeds")),
+                   .ablates = taken_out ? (int)(taken_out - h->exp) : -1,
+                   .effect = NAN,
+                   .low = NAN,
+                   .high = NAN,
+                   .P = NAN,
+                   .why = "" };
+    h->exps++;
+}
+
+static void see_verdict(History *h, const Entry *e)
+{
+    HistExp *x = find_exp(h, e->id);
+    if (!x) return;
+    const char *word = json_str(e->body, "decision", "");
+    x->decision = strcmp(word, "keep") == 0   ? EXP_KEEP
+                  : strcmp(word, "drop") == 0 ? EXP_DROP
+                                              : EXP_UNDECIDED;
+    x->effect = json_num(e->body, "effect", NAN);
+    x->low = json_num(e->body, "low", NAN);
+    x->high = json_num(e->body, "high", NAN);
+    x->P = json_num(e->body, "P", NAN);
+    x->seconds = json_num(e->body, "seconds", 0);
+    x->runs = (int)json_int(e->body, "runs", 0);
+    x->why = keep(h, e->body, "why");
+    x->at = e->seq;
+    if (x->ablates >= 0) return; /* taking out is no new idea: it does not move the prior */
+    h->decided++;
+    h->kept += x->decision == EXP_KEEP;
+}
+
+static void see_veto(History *h, const Entry *e)
+{
+    HistExp *x = find_exp(h, json_str(e->body, "target", ""));
+    if (x && x->decision == EXP_OPEN) {
+        x->decision = EXP_VETOED;
+        x->why = keep(h, e->body, "reason");
+        x->at = e->seq;
+    }
+}
+
+static void see_champion(History *h, const Entry *e)
+{
+    if (!ours(h, e->body)) return;
+    h->champion = keep(h, e->body, "recipe");
+    const HistExp *x = find_exp(h, json_str(e->body, "experiment", ""));
+    h->champion_exp = x ? (int)(x - h->exp) : -1;
+}
+
+static void see_judge_read(History *h, const Entry *e)
+{
+    HistExp *x = find_exp(h, json_str(e->body, "experiment", ""));
+    if (!ours(h, e->body) || strcmp(json_str(e->body, "tier", ""), "audit") != 0) return;
+    h->audit_reads++;
+    if (x) x->audit_read = true;
+}
+
+static void see_audit(History *h, const Entry *e)
+{
+    HistExp *x = find_exp(h, json_str(e->body, "experiment", ""));
+    if (!x) return;
+    x->audit = json_is_true(json_object_get(e->body, "agrees")) ? 1 : -1;
+    h->audit_disagrees += x->audit < 0;
+}
+
+static const struct {
+    const char *kind;
+    void (*see)(History *h, const Entry *e);
+} visitors[] = {
+    { "question", see_question }, { "run", see_run },           { "blocks", see_blocks },
+    { "result", see_result },     { "proposal", see_proposal }, { "verdict", see_verdict },
+    { "veto", see_veto },         { "champion", see_champion }, { "judge_read", see_judge_read },
+    { "audit", see_audit },
+};
+
+static bool see(void *self, const Entry *e)
+{
+    History *h = self;
+    for (ptrdiff_t i = 0; i < COUNT(visitors); i++)
+        if (strcmp(visitors[i].kind, e->kind) == 0) visitors[i].see(h, e);
+    h->seen = e->seq;
+    return true;
+}
+
+bool history_open(History *h, Lab *lab, Err *err)
+{
+    *h =
+        (History){ .lab = lab, .question = "", .champion_exp = -1, .baseline = "", .champion = "" };
+    return history_update(h, err);
+}
+
+bool history_update(History *h, Err *err)
+{
+    return ledger_each(h->lab->ledger, NULL, h->seen, see, h, err);
+}
+
+/* ---- what follows from it ---- */
+
+int history_bank(const History *h, const char *recipe, int *index, int cap)
+{
+    int n = 0;
+    for (int i = 0; i < h->runs && n < cap; i++) {
+        const HistRun *r = &h->run[i];
+        bool counts = strcmp(r->purpose, "bank") == 0 || strcmp(r->purpose, "confirm") == 0;
+        if (r->done && !r->failed && counts && strcmp(r->recipe, recipe) == 0) index[n++] = i;
+    }
+    return n;
+}
+
+int history_candidate(const History *h, const HistExp *x, int *index, int cap)
+{
+    int n = 0;
+    for (int i = 0; i < h->runs && n < cap; i++) {
+        const HistRun *r = &h->run[i];
+        if (r->done && strcmp(r->experiment, x->id) == 0 && strcmp(r->recipe, x->recipe) == 0 &&
+            (strcmp(r->purpose, "search") == 0 || strcmp(r->purpose, "confirm") == 0))
+            index[n++] = i;
+    }
+    return n;
+}
+
+Noise history_noise(const History *h, const char *without)
+{
+    Noise noise = { 0 };
+    for (int i = 0; i < h->runs; i++) {
+        double x[MAX_BANK];
+        int n = 0;
+        bool first = true;
+        for (int k = 0; k < i && first; k++)
+            first = strcmp(h->run[k].recipe, h->run[i].recipe) != 0;
+        if (!first || (without && strcmp(without, h->run[i].recipe) == 0)) continue;
+        for (int k = i; k < h->runs && n < MAX_BANK; k++) {
+            const HistRun *r = &h->run[k];
+            if (r->done && !r->failed && strcmp(r->purpose, "champion") != 0 &&
+                strcmp(r->recipe, h->run[i].recipe) == 0)
+                x[n++] = r->bpb;
+        }
+        noise_add(&noise, x, n);
+    }
+    return noise;
+}
+
+/* Mean bits per block over runs, into out[blocks]; 0 blocks if the runs do not share them. */
+static int mean_bits(const History *h, const int *index, int n, double *out, int cap)
+{
+    int blocks = n > 0 ? h->run[index[0]].blocks : 0;
+    if (blocks > cap) return 0;
+    for (int b = 0; b < blocks; b++) out[b] = 0;
+    for (int i = 0; i < n; i++) {
+        const HistRun *r = &h->run[index[i]];
+        if (r->blocks != blocks) return 0;
+        for (int b = 0; b < blocks; b++) out[b] += r->bits[b] / n;
+    }
+    return blocks;
+}
+
+/* The held-out set's own error for a pair of arms (section 1): the same text, paired by block. */
+static double held_out_error(const History *h, const int *bank, int m, const int *cand, int n)
+{
+    enum { CAP = 4096 };
+    static _Thread_local double a[CAP], b[CAP];
+    int blocks = mean_bits(h, bank, m, a, CAP);
+    if (blocks < 2 || mean_bits(h, cand, n, b, CAP) != blocks) return 0;
+    return stat_jackknife_diff(a, b, h->run[bank[0]].bytes, blocks);
+}
+
+/* Same-seed pairs of decided experiments of the same kind of edit (section 3). */
+static double kind_rho(const History *h, const HistExp *x)
+{
+    Pairs pairs = { 0 };
+    for (int k = 0; k < h->exps; k++) {
+        const HistExp *other = &h->exp[k];
+        if (other == x || other->fresh_seeds || strcmp(other->kind, x->kind) != 0) continue;
+        double bank[MAX_BANK], run[MAX_BANK];
+        int index[MAX_BANK], n = 0, c = history_candidate(h, other, index, MAX_BANK);
+        for (int i = 0; i < c; i++) {
+            const HistRun *r = &h->run[index[i]], *twin = history_find(h, other->base, r->seed);
+            if (r->failed || !twin || !twin->done || twin->failed) continue;
+            bank[n] = twin->bpb;
+            run[n++] = r->bpb;
+        }
+        pairs_add(&pairs, bank, run, n);
+    }
+    return pairs_rho(&pairs, NULL, NULL);
+}
+
+void history_case(const History *h, const HistExp *x, VerdictCase *c)
+{
+    int bank[MAX_BANK], cand[MAX_BANK], good[MAX_BANK];
+    int m = history_bank(h, x->base, bank, MAX_BANK), n = history_candidate(h, x, cand, MAX_BANK);
+    *c = (VerdictCase){ .m = m,
+                        .noise = history_noise(h, x->recipe),
+                        .kept = h->kept,
+                        .decided = h->decided,
+                        .audit = x->audit };
+    for (int i = 0; i < m; i++) c->bank[i] = h->run[bank[i]].bpb;
+    double s = noise_s(&c->noise);
+    for (int i = 0; i < n; i++) {
+        const HistRun *r = &h->run[cand[i]];
+        bool confirm = strcmp(r->purpose, "confirm") == 0;
+        c->confirming |= confirm;
+        if (r->failed || verdict_failed(r->bpb, c->bank, m, s)) {
+            c->failed++;
+            continue;
+        }
+        for (int k = 0; k < m; k++)
+            if (h->run[bank[k]].seed == r->seed) c->twin[c->n] = k + 1;
+        c->fresh += confirm;
+        good[c->n] = cand[i];
+        c->run[c->n++] = r->bpb;
+    }
+    c->rho = x->fresh_seeds ? 0 : kind_rho(h, x);
+    c->e = held_out_error(h, bank, m, good, c->n);
+}
+
+const HistRun *history_find(const History *h, const char *recipe, uint64_t seed)
+{
+    for (int i = 0; i < h->runs; i++)
+        if (h->run[i].seed == seed && strcmp(h->run[i].recipe, recipe) == 0) return &h->run[i];
+    return NULL;
+}
+
+const HistExp *history_exp(const History *h, const char *id)
+{
+    for (int i = 0; i < h->exps; i++)
+        if (strcmp(h->exp[i].id, id) == 0) return &h->exp[i];
+    return NULL;
+}
+
+uint64_t history_free_seed(const History *h)
+{
+    uint64_t last = 0;
+    for (int i = 0; i < h->runs; i++) last = MAX(last, h->run[i].seed);
+    return last + 1;
+}
+
+int history_bank_seed(const History *h, const HistExp *x, uint64_t *seed)
+{
+    int bank[MAX_BANK], m = history_bank(h, x->base, bank, MAX_BANK);
+    for (int i = 0; i < m; i++) {
+        const HistRun *tried = history_find(h, x->recipe, h->run[bank[i]].seed);
+        if (tried && tried->done) continue;
+        *seed = h->run[bank[i]].seed;
+        return 1;
+    }
+    return 0;
+}
+
+double history_mean(const History *h, const char *recipe, int *n)
+{
+    double sum = 0;
+    *n = 0;
+    for (int i = 0; i < h->runs; i++) {
+        const HistRun *r = &h->run[i];
+        if (!r->done || r->failed || strcmp(r->recipe, recipe) != 0 ||
+            strcmp(r->purpose, "champion") == 0)
+            continue;
+        sum += r->bpb;
+        ++*n;
+    }
+    return *n ? sum / *n : (double)NAN;
+}

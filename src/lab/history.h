@@ -1,0 +1,83 @@
+/* history.h - what the ledger says about one question, as arrays.
+ *
+ * The research loop keeps no state of its own: before each decision it brings
+ * this up to date from the ledger and decides from it alone.  So a killed
+ * session goes on as if nothing had happened, and two readers of one ledger
+ * see the same thing.  Everything lives in the lab's arena. */
+#ifndef LAB_HISTORY_H
+#define LAB_HISTORY_H
+
+#include "lab/lab.h"
+#include "science/verdict.h"
+
+typedef struct HistRun {
+    const char *id, *recipe, *purpose, *experiment, *session; /* "" where there is none */
+    uint64_t seed;
+    bool done, failed;
+    double bpb, seconds;
+    int64_t flops, at; /* at: seq of its result */
+    int blocks;
+    double *bits, *bytes; /* per block of the search tier */
+} HistRun;
+
+typedef enum Decision { EXP_OPEN, EXP_KEEP, EXP_DROP, EXP_UNDECIDED, EXP_VETOED } Decision;
+
+typedef struct HistExp {
+    const char *id, *title, *author, *recipe, *base, *session;
+    const char *kind; /* the knob it edits first: "kind of edit" */
+    json_t *edits;    /* [{knob, from, to}] */
+    double predicted, confidence;
+    bool fresh_seeds; /* searches on unused seeds instead of the bank's */
+    int ablates;      /* index of the experiment it takes out again; -1: none */
+    Decision decision;
+    int audit;       /* 0 not asked, 1, -1 */
+    bool audit_read; /* the read is in the ledger, its answer perhaps not yet */
+    double effect, low, high, P, seconds;
+    int runs;
+    const char *why;
+    int64_t at; /* seq of the verdict */
+} HistExp;
+
+typedef struct History {
+    Lab *lab;
+    int64_t seen;                    /* seq of the last entry read */
+    const char *question;            /* "" if none is open */
+    json_t *body;                    /* of the question */
+    const char *baseline, *champion; /* recipe hashes */
+    int champion_exp;                /* index of the experiment that made it; -1: the baseline */
+    HistRun *run;
+    int runs, run_cap;
+    HistExp *exp;
+    int exps, exp_cap;
+    int audit_reads, audit_disagrees;
+    int kept, decided;
+} History;
+
+/* The question opened last; `question` "" if there is none. */
+bool history_open(History *h, Lab *lab, Err *err) MUST_CHECK;
+bool history_update(History *h, Err *err) MUST_CHECK;
+
+/* Finished runs that make up the champion's bank (bank and confirmation runs), failures left
+ * out: indices into run. */
+int history_bank(const History *h, const char *recipe, int *index, int cap);
+
+/* Finished runs of an experiment's candidate for it, in order, failures included. */
+int history_candidate(const History *h, const HistExp *x, int *index, int cap);
+
+/* All that the rule needs to know about an experiment now. */
+void history_case(const History *h, const HistExp *x, VerdictCase *c);
+
+/* Pooled noise of the question without one recipe (NULL: all). */
+Noise history_noise(const History *h, const char *without);
+
+const HistRun *history_find(const History *h, const char *recipe, uint64_t seed);
+const HistExp *history_exp(const History *h, const char *id);
+uint64_t history_free_seed(const History *h); /* one that nobody has used in the question */
+int history_bank_seed(
+    const History *h, const HistExp *x,
+    uint64_t *seed); /* next seed of the bank that the candidate has not run; 0 if none left */
+
+/* Mean bpb over the finished runs of a recipe; NAN without. *n counts them. */
+double history_mean(const History *h, const char *recipe, int *n);
+
+#endif

@@ -1,0 +1,579 @@
+/* research.c - the loop.
+ *
+ * One turn: bring the history up to date, find the one next thing to do, do it,
+ * append what came of it.  The table `duties` is the protocol of docs/honest.md,
+ * section 4, in order:
+ *
+ *   1. a run that was interrupted is finished
+ *   2. the bank is filled: at first, and after a keep
+ *   3. an open experiment takes the next step that the rule asks for
+ *   4. every four proposals the champion owes a run
+ *   5. is the session over?
+ *   6. kept claims are taken out again, every eight keeps
+ *   7. somebody is asked for a proposal: first people, then the researcher
+ *
+ * Decisions follow from the ledger alone; the clock only ends a session.  So one
+ * that was killed ten times reaches the same weights as one that was not. */
+#include "lab/research.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "lab/research_private.h"
+#include "lab/researcher.h"
+
+enum { AUDIT_READS = 64, AUDIT_DISAGREES = 8, BASELINE_FAILS = 3, ABLATE_EVERY = 8 };
+
+void session_say(const Session *s, const char *fmt, ...)
+{
+    char text[240];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (s->watch->doing) s->watch->doing(s->watch->self, text);
+}
+
+bool session_run(Session *s, const Recipe *recipe, uint64_t seed, const char *purpose,
+                 const char *experiment, RunResult *out, Err *err)
+{
+    const SessionWatch *w = s->watch;
+    RunJob job = { .recipe = recipe,
+                   .seed = seed,
+                   .purpose = purpose,
+                   .question = s->h.question,
+                   .experiment = experiment,
+                   .session = s->plan->id,
+                   .sources = s->source,
+                   .n_sources = s->n_sources,
+                   .threads = s->plan->threads,
+                   .watch = { w->self, w->stop, w->planned, w->live } };
+    return lab_run(s->lab, &job, out, err) && history_update(&s->h, err);
+}
+
+static bool run_by_hash(Session *s, const char *recipe, uint64_t seed, const char *purpose,
+                        const char *experiment, Err *err)
+{
+    Recipe r;
+    RunResult result;
+    return lab_recipe(s->lab, recipe, &r, err) &&
+           session_run(s, &r, seed, purpose, experiment, &result, err);
+}
+
+bool session_score(Session *s, int tier, const int *index, int n, double *bpb, Err *err)
+{
+    for (int i = 0; i < n; i++) {
+        JudgeScore score = { 0 };
+        if (!lab_run_score(s->lab, s->h.run[index[i]].id, tier, s->source, s->n_sources, &score,
+                           err))
+            return false;
+        bpb[i] = score.bpb;
+    }
+    return true;
+}
+
+static double seconds_used(const Session *s)
+{
+    double sum = 0;
+    for (int i = 0; i < s->h.runs; i++)
+        if (strcmp(s->h.run[i].session, s->plan->id) == 0) sum += s->h.run[i].seconds;
+    return sum;
+}
+
+/* ---- 1: a run that was interrupted ---- */
+
+static bool finish_interrupted(Session *s, bool *did, Err *err)
+{
+    for (int i = 0; i < s->h.runs; i++) {
+        const HistRun *r = &s->h.run[i];
+        const HistExp *x = history_exp(&s->h, r->experiment);
+        bool wanted = strcmp(r->purpose, "bank") == 0 || (x && x->decision == EXP_OPEN);
+        if (r->done || !wanted) continue;
+        *did = true;
+        session_say(s, "%s goes on where it was interrupted", r->id);
+        return run_by_hash(s, r->recipe, r->seed, r->purpose, x ? x->id : NULL, err);
+    }
+    return true;
+}
+
+/* ---- 2 and 4: the champion's bank ---- */
+
+static bool champion_run(Session *s, const char *why, Err *err)
+{
+    uint64_t seed = history_free_seed(&s->h);
+    session_say(s, "%s: champion, seed %llu", why, (unsigned long long)seed);
+    return run_by_hash(s, s->h.champion, seed, "bank", NULL, err);
+}
+
+static int bank_fails(const History *h)
+{
+    int n = 0;
+    for (int i = 0; i < h->runs; i++)
+        n += h->run[i].failed && strcmp(h->run[i].recipe, h->champion) == 0;
+    return n;
+}
+
+static bool fill_bank(Session *s, bool *did, Err *err)
+{
+    int index[VERDICT_RUNS], m = history_bank(&s->h, s->h.champion, index, VERDICT_RUNS);
+    int need = s->h.champion_exp < 0 ? s->plan->bank : VERDICT_NEW_BANK;
+    if (m >= need) return true;
+    if (bank_fails(&s->h) >= BASELINE_FAILS) {
+        s->over = "the champion's own runs fail: lower its learning rate or raise its warmup";
+        return true;
+    }
+    *did = true;
+    char why[64];
+    snprintf(why, sizeof(why), "measuring noise, run %d of %d", m + 1, need);
+    return champion_run(s, why, err);
+}
+
+static bool pay_champion(Session *s, bool *did, Err *err)
+{
+    int index[VERDICT_RUNS], m = history_bank(&s->h, s->h.champion, index, VERDICT_RUNS);
+    int64_t last = 0;
+    for (int i = 0; i < m; i++) last = MAX(last, s->h.run[index[i]].at);
+    int since = 0;
+    for (int i = 0; i < s->h.exps; i++) since += s->h.exp[i].at > last;
+    if (!verdict_champion_due(m, since)) return true;
+    *did = true;
+    return champion_run(s, "the bank grows", err);
+}
+
+/* ---- 3: an open experiment ---- */
+
+/* Numbers that may be missing are null in the ledger. */
+static json_t *verdict_body(const Session *s, const HistExp *x, const VerdictCase *c,
+                            const Evidence *ev, const char *word, const char *why)
+{
+    int cand[VERDICT_RUNS], n = history_candidate(&s->h, x, cand, VERDICT_RUNS);
+    double seconds = 0;
+    int64_t flops = 0;
+    for (int i = 0; i < n; i++) {
+        seconds += s->h.run[cand[i]].seconds;
+        flops += s->h.run[cand[i]].flops;
+    }
+    json_t *b =
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:I}", "experiment",
+                  x->id, "question", s->h.question, "decision", word, "why", why, "m", c->m, "n",
+                  c->n, "fresh", c->fresh, "failed", c->failed, "audit", c->audit, "runs", n,
+                  "seconds", seconds, "flops", (json_int_t)flops);
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = { { "effect", ev->effect },
+                    { "low", ev->low },
+                    { "high", ev->high },
+                    { "P", ev->P },
+                    { "B", ev->B },
+                    { "D", ev->D },
+                    { "v", ev->v },
+                    { "s", ev->s },
+                    { "e", c->e },
+                    { "rho", c->rho },
+                    { "gain_fresh", ev->gain_fresh } };
+    for (ptrdiff_t i = 0; i < COUNT(numbers); i++)
+        json_object_set_new(b, numbers[i].key, json_num_of(numbers[i].value));
+    return b;
+}
+
+static bool enter_claim(Session *s, const HistExp *x, const Evidence *ev, Err *err)
+{
+    char id[24];
+    if (!ledger_next_id(s->lab->ledger, 'c', id, err)) return false;
+    return ledger_append(s->lab->ledger, "claim", id,
+                         json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "id", id, "experiment", x->id,
+                                   "question", s->h.question, "effect", ev->effect, "low", ev->low,
+                                   "high", ev->high),
+                         err);
+}
+
+static bool enter_champion(Session *s, const HistExp *x, Err *err)
+{
+    return ledger_append(s->lab->ledger, "champion", NULL,
+                         json_pack("{s:s, s:s, s:s}", "recipe", x->recipe, "question",
+                                   s->h.question, "experiment", x->id),
+                         err);
+}
+
+/* recipes/champion.toml follows the ledger; done again at the start of each session. */
+static bool write_champion(Session *s, Err *err)
+{
+    Recipe r;
+    return lab_recipe(s->lab, s->h.champion, &r, err) && lab_champion_write(s->lab, &r, err);
+}
+
+/* What was dropped can be replayed; its checkpoints need not stay. */
+static bool forget_checkpoints(Session *s, const HistExp *x, Err *err)
+{
+    int cand[VERDICT_RUNS], n = history_candidate(&s->h, x, cand, VERDICT_RUNS);
+    for (int i = 0; i < n; i++)
+        if (!file_remove_tree(lab_run_dir(s->lab, s->h.run[cand[i]].id), err)) return false;
+    return true;
+}
+
+static bool close_experiment(Session *s, const HistExp *x, const VerdictCase *c, const Evidence *ev,
+                             VerdictStep step, const char *why, Err *err)
+{
+    Ledger *l = s->lab->ledger;
+    bool keep = step == VERDICT_KEEP;
+    if (!ledger_begin(l, err)) return false;
+    bool ok =
+        ledger_append(l, "verdict", x->id, verdict_body(s, x, c, ev, verdict_word(step), why), err);
+    if (ok && keep && x->ablates < 0) ok = enter_claim(s, x, ev, err);
+    if (ok && keep) ok = enter_champion(s, x, err);
+    if (!ok) {
+        ledger_rollback(l);
+        return false;
+    }
+    if (!ledger_commit(l, err) || !history_update(&s->h, err)) return false;
+    return keep ? write_champion(s, err) : forget_checkpoints(s, x, err);
+}
+
+/* The same runs on the audit tier: one read, one bit. */
+static bool ask_audit(Session *s, const HistExp *x, Err *err)
+{
+    session_say(s, "%s: the audit tier is asked", x->id);
+    if (!x->audit_read) {
+        json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "tier", "audit", "experiment", x->id,
+                                 "question", s->h.question, "reason", "a claim would be kept");
+        if (!ledger_append(s->lab->ledger, "judge_read", NULL, body, err)) return false;
+    }
+    int bank[VERDICT_RUNS], all[VERDICT_RUNS], cand[VERDICT_RUNS], n = 0;
+    int m = history_bank(&s->h, x->base, bank, VERDICT_RUNS);
+    int tried = history_candidate(&s->h, x, all, VERDICT_RUNS);
+    VerdictCase c;
+    history_case(&s->h, x, &c);
+    for (int i = 0; i < tried; i++) {
+        const HistRun *r = &s->h.run[all[i]];
+        if (!r->failed && !verdict_failed(r->bpb, c.bank, m, noise_s(&c.noise))) cand[n++] = all[i];
+    }
+    if (!session_score(s, TIER_AUDIT, bank, m, c.bank, err) ||
+        !session_score(s, TIER_AUDIT, cand, n, c.run, err))
+        return false;
+    json_t *scores[2] = { json_array(), json_array() };
+    for (int i = 0; i < m; i++) json_array_append_new(scores[0], json_num_of(c.bank[i]));
+    for (int i = 0; i < n; i++) json_array_append_new(scores[1], json_num_of(c.run[i]));
+    return ledger_append(s->lab->ledger, "audit", x->id,
+                         json_pack("{s:s, s:b, s:o, s:o}", "experiment", x->id, "agrees",
+                                   verdict_audit_agrees(&c), "bank", scores[0], "runs", scores[1]),
+                         err) &&
+           history_update(&s->h, err);
+}
+
+static bool candidate_run(Session *s, const HistExp *x, bool confirm, int n, Err *err)
+{
+    uint64_t seed = 0;
+    bool from_bank = !confirm && !x->fresh_seeds && history_bank_seed(&s->h, x, &seed);
+    if (!from_bank) seed = history_free_seed(&s->h);
+    session_say(s, "%s %s, run %d, seed %llu: %s", x->id, confirm ? "confirming" : "searching",
+                n + 1, (unsigned long long)seed, x->title);
+    return run_by_hash(s, x->recipe, seed, confirm ? "confirm" : "search", x->id, err);
+}
+
+static bool out_of_time(const Session *s)
+{
+    return s->plan->research_seconds > 0 && seconds_used(s) > 1.1 * s->plan->research_seconds;
+}
+
+static bool take_step(Session *s, const HistExp *x, Err *err)
+{
+    VerdictCase c;
+    Evidence ev;
+    history_case(&s->h, x, &c);
+    VerdictStep step = verdict_next(&c, &ev);
+    const char *why = ev.why;
+    if (x->ablates >= 0) {
+        double gain;
+        VerdictStep claim = verdict_reablate(&c, &gain);
+        step = claim == VERDICT_KEEP ? VERDICT_DROP : claim == VERDICT_DROP ? VERDICT_KEEP : claim;
+        why =
+            step == VERDICT_KEEP ? "without it nothing is lost: it goes" : "it is missed: it stays";
+    }
+    if (step < VERDICT_KEEP && out_of_time(s)) {
+        step = VERDICT_UNDECIDED;
+        why = "the session's time was up";
+    }
+    switch (step) {
+    case VERDICT_SEARCH: return candidate_run(s, x, false, c.n, err);
+    case VERDICT_CONFIRM: return candidate_run(s, x, true, c.n, err);
+    case VERDICT_CHAMPION: return champion_run(s, "balance for a confirmation", err);
+    case VERDICT_AUDIT: return ask_audit(s, x, err);
+    case VERDICT_KEEP:
+    case VERDICT_DROP:
+    case VERDICT_UNDECIDED: break;
+    }
+    return close_experiment(s, x, &c, &ev, step, why, err);
+}
+
+static bool advance(Session *s, bool *did, Err *err)
+{
+    for (int i = 0; i < s->h.exps; i++) {
+        if (s->h.exp[i].decision != EXP_OPEN) continue;
+        *did = true;
+        return take_step(s, &s->h.exp[i], err);
+    }
+    return true;
+}
+
+/* ---- 5: the end ---- */
+
+static int proposed(const Session *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->h.exps; i++)
+        n += s->h.exp[i].ablates < 0 && strcmp(s->h.exp[i].session, s->plan->id) == 0;
+    return n;
+}
+
+/* Section 8: what all proposals left could still find, at the upper limit of what is known,
+ * against the smallest gain worth having. */
+static bool nothing_left(const Session *s)
+{
+    int in_a_row = 0, n = 0;
+    for (int i = s->h.exps - 1; i >= 0 && s->h.exp[i].decision == EXP_DROP; i--) in_a_row++;
+    if (in_a_row < 12) return false;
+    double bpb = history_mean(&s->h, s->h.champion, &n);
+    Noise noise = history_noise(&s->h, NULL);
+    double effect = 2 * noise_s(&noise), power = 0.8;
+    int left = s->plan->experiments > 0 ? s->plan->experiments - proposed(s) : 20;
+    return verdict_share_limit(0, in_a_row) * power * effect * left < s->plan->floor * bpb;
+}
+
+static bool check_end(Session *s, bool *did, Err *err)
+{
+    (void)did;
+    (void)err;
+    const SessionPlan *p = s->plan;
+    if (p->experiments > 0 && proposed(s) >= p->experiments)
+        s->over = "all its experiments are decided";
+    else if (p->research_seconds > 0 &&
+             seconds_used(s) + 0.5 * p->run_seconds > p->research_seconds)
+        s->over = "its time is spent";
+    else if (s->h.audit_reads >= AUDIT_READS || s->h.audit_disagrees >= AUDIT_DISAGREES)
+        s->over =
+            "the audit tier is used up: more keeps would fit it; add new text under a new name";
+    else if (nothing_left(s))
+        s->over = "no proposal left is worth its cost";
+    return true;
+}
+
+/* ---- 6 and 7: the next proposal ---- */
+
+static bool enter_proposal(Session *s, const Asking *a, const Proposal *p, const char *author,
+                           const char *idea, const char *ablates, Err *err)
+{
+    Recipe recipe;
+    if (!proposal_recipe(a, p, &recipe, err)) return false;
+    json_t *edits = json_array();
+    for (int i = 0; i < p->edits; i++) {
+        char from[64];
+        int k = knobs_find(&a->champion->knobs, p->edit[i].knob);
+        knobs_print_value(&a->champion->knobs, k, from, (ptrdiff_t)sizeof(from));
+        json_array_append_new(edits, json_pack("{s:s, s:s, s:s}", "knob", p->edit[i].knob, "from",
+                                               from, "to", p->edit[i].to));
+    }
+    Ledger *l = s->lab->ledger;
+    char id[24];
+    if (!ledger_begin(l, err)) {
+        json_decref(edits);
+        return false;
+    }
+    bool ok = lab_recipe_keep(s->lab, &recipe, err) && ledger_next_id(l, 'e', id, err);
+    json_t *body = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:s?, s:s?}", "id", id,
+        "question", s->h.question, "session", s->plan->id, "author", author, "title", p->title,
+        "edits", edits, "recipe", recipe.sha256, "base_recipe", s->h.champion, "predicted",
+        json_num_of(p->predicted), "confidence", json_num_of(p->confidence), "why", p->why,
+        "refute", p->refute, "fresh_seeds", p->fresh_seeds, "idea", idea, "ablates", ablates);
+    ok = ok && ledger_append(l, "proposal", id, body, err) && ledger_commit(l, err);
+    if (!ok) ledger_rollback(l);
+    return ok && history_update(&s->h, err);
+}
+
+static bool ask_begin(Session *s, Asking *a, Recipe *champion, Recipe *baseline, Err *err)
+{
+    int n = 0;
+    Noise noise = history_noise(&s->h, NULL);
+    *a = (Asking){ .history = &s->h,
+                   .champion = champion,
+                   .baseline = baseline,
+                   .bpb = history_mean(&s->h, s->h.champion, &n),
+                   .s = noise_s_used(&noise),
+                   .asked = s->h.exps,
+                   .left = s->plan->experiments > 0 ? s->plan->experiments - proposed(s) : 20,
+                   .arena = s->lab->arena };
+    return lab_recipe(s->lab, s->h.champion, champion, err) &&
+           lab_recipe(s->lab, s->h.baseline, baseline, err);
+}
+
+/* A claim goes back to what it was before: the edits of its experiment, reversed. */
+static bool undo(const Asking *a, const HistExp *x, Proposal *p)
+{
+    size_t n = json_array_size(x->edits);
+    for (size_t i = 0; i < n && p->edits < EDITS_MAX; i++) {
+        const json_t *e = json_array_get(x->edits, i);
+        int k = knobs_find(&a->champion->knobs, json_str(e, "knob", ""));
+        if (k < 0) return false;
+        Edit *edit = &p->edit[p->edits++];
+        edit->knob = a->champion->knobs.knob[k]->name;
+        snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "from", ""));
+    }
+    Recipe without;
+    Err refused = { 0 };
+    return p->edits > 0 && proposal_recipe(a, p, &without, &refused) &&
+           !proposal_known(a, &without);
+}
+
+static bool take_out(Session *s, bool *did, Err *err)
+{
+    if (s->h.kept == 0 || s->h.kept % ABLATE_EVERY != 0) return true;
+    Recipe champion, baseline;
+    Asking a;
+    if (!ask_begin(s, &a, &champion, &baseline, err)) return false;
+    int64_t since = 0; /* the eighth keep: claims are taken out once for each eight */
+    for (int i = 0; i < s->h.exps; i++)
+        if (s->h.exp[i].ablates < 0 && s->h.exp[i].decision == EXP_KEEP) since = s->h.exp[i].at;
+    for (int i = 0; i < s->h.exps; i++) {
+        const HistExp *x = &s->h.exp[i];
+        bool done = x->decision != EXP_KEEP || x->ablates >= 0;
+        for (int k = i + 1; k < s->h.exps && !done; k++)
+            done = s->h.exp[k].ablates == i && s->h.exp[k].at > since;
+        Proposal p = { .title = arena_printf(s->lab->arena, "without %s: %s", x->id, x->title),
+                       .why = "is it still worth its place in the stack?",
+                       .refute = "the champion without it is worse" };
+        if (done || !undo(&a, x, &p)) continue;
+        *did = true;
+        return enter_proposal(s, &a, &p, "lathe", NULL, x->id, err);
+    }
+    return true;
+}
+
+typedef struct Ideas {
+    const History *h;
+    json_t *next; /* the oldest that no proposal has taken up */
+} Ideas;
+
+static bool see_idea(void *self, const Entry *e)
+{
+    Ideas *w = self;
+    if (strcmp(e->kind, "idea") == 0) json_array_append(w->next, e->body);
+    if (strcmp(e->kind, "proposal") == 0 || strcmp(e->kind, "idea_refused") == 0) {
+        const char *taken = json_str(e->body, "idea", "");
+        for (size_t i = json_array_size(w->next); taken[0] && i-- > 0;)
+            if (strcmp(json_str(json_array_get(w->next, i), "id", ""), taken) == 0)
+                json_array_remove(w->next, i);
+    }
+    return true;
+}
+
+static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err *err)
+{
+    *p = (Proposal){ .title = arena_str(a->arena, str_of(json_str(idea, "title", ""))),
+                     .why = arena_str(a->arena, str_of(json_str(idea, "why", ""))),
+                     .refute = arena_str(a->arena, str_of(json_str(idea, "refute", ""))),
+                     .predicted = json_num(idea, "predicted", NAN),
+                     .confidence = json_num(idea, "confidence", NAN),
+                     .worth = 1 };
+    const json_t *edits = json_object_get(idea, "edits");
+    for (size_t i = 0; i < json_array_size(edits) && p->edits < EDITS_MAX; i++) {
+        const json_t *e = json_array_get(edits, i);
+        Edit *edit = &p->edit[p->edits++];
+        edit->knob = arena_str(a->arena, str_of(json_str(e, "knob", "")));
+        snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
+    }
+    Recipe recipe;
+    if (!proposal_recipe(a, p, &recipe, err)) return false;
+    if (proposal_known(a, &recipe))
+        return err_set(err, ERR_CONFIG,
+                       "this recipe is the champion or was proposed before; `lathe log --kind "
+                       "proposal` shows where");
+    return true;
+}
+
+/* A person's idea is tried before the researcher is asked; one that does not fit the champion
+ * is answered in the ledger. */
+static bool ask_people(Session *s, const Asking *a, bool *did, Err *err)
+{
+    Ideas w = { .h = &s->h, .next = json_array() };
+    bool ok = ledger_each(s->lab->ledger, NULL, 0, see_idea, &w, err);
+    const json_t *idea = json_array_get(w.next, 0);
+    Proposal p;
+    Err refused = { 0 };
+    if (ok && idea) {
+        const char *id = json_str(idea, "id", "");
+        *did = true;
+        ok = idea_proposal(a, idea, &p, &refused)
+                 ? enter_proposal(s, a, &p, json_str(idea, "author", "person"), id, NULL, err)
+                 : ledger_append(s->lab->ledger, "idea_refused", id,
+                                 json_pack("{s:s, s:s}", "idea", id, "why", refused.msg), err);
+    }
+    json_decref(w.next);
+    return ok;
+}
+
+static bool ask(Session *s, bool *did, Err *err)
+{
+    Recipe champion, baseline;
+    Asking a;
+    if (!ask_begin(s, &a, &champion, &baseline, err)) return false;
+    if (!ask_people(s, &a, did, err)) return false;
+    if (*did) return true;
+    const ResearcherDef *who = researcher_find(s->plan->researcher, &a.spec);
+    if (!who)
+        return err_set(err, ERR_CONFIG, "no researcher '%s'; `lathe research --help` lists them",
+                       s->plan->researcher);
+    Proposal p;
+    bool none = false;
+    session_say(s, "%s is thinking", who->name);
+    if (!who->propose(&a, &p, &none, err)) return err_wrap(err, "researcher %s", who->name);
+    if (none || p.worth <= 0) {
+        s->over = none ? "the researcher has nothing left to propose"
+                       : "no proposal left is worth its cost";
+        return true;
+    }
+    *did = true;
+    return enter_proposal(s, &a, &p, who->name, NULL, NULL, err);
+}
+
+/* ---- the loop ---- */
+
+static bool (*const duties[])(Session *s, bool *did, Err *err) = {
+    finish_interrupted, fill_bank, advance, pay_champion, check_end, take_out, ask,
+};
+
+static bool turn(Session *s, Err *err)
+{
+    bool did = false;
+    for (ptrdiff_t i = 0; i < COUNT(duties) && !did && !s->over; i++)
+        if (!duties[i](s, &did, err)) return false;
+    if (s->watch->stop && s->watch->stop(s->watch->self))
+        return err_set(err, ERR_STOPPED, "stopped; the same command goes on");
+    return true;
+}
+
+/* A session that was closing when it was killed goes on closing. */
+static bool closing_already(Session *s, Err *err)
+{
+    json_t *body = NULL;
+    if (!ledger_last(s->lab->ledger, "closing", s->plan->id, &body, err)) return false;
+    if (body) s->over = arena_str(s->lab->arena, str_of(json_str(body, "reason", "")));
+    json_decref(body);
+    return true;
+}
+
+bool session_work(Lab *lab, const SessionPlan *plan, const SessionWatch *watch, Err *err)
+{
+    Session s = { .lab = lab, .plan = plan, .watch = watch };
+    if (!history_open(&s.h, lab, err)) return false;
+    const json_t *sources = json_object_get(s.h.body, "sources");
+    for (size_t i = 0; i < json_array_size(sources) && s.n_sources < MIXTURE_MAX; i++)
+        s.source[s.n_sources++] = json_string_value(json_array_get(sources, i));
+    if (!write_champion(&s, err) || !closing_already(&s, err)) return false;
+    while (!s.over)
+        if (!turn(&s, err)) return false;
+    return session_close(&s, err);
+}

@@ -1,0 +1,61 @@
+/* researcher.h - whoever proposes.
+ *
+ * A researcher sees the question's history and answers with one proposal: edits
+ * of the champion's recipe, the effect it predicts, and why.  It knows nothing
+ * of how proposals are judged, and the rule does not know who proposed.
+ *
+ * Adding one is one file, researcher_NAME.c, and one line in
+ * researcher_list.h.  "name:rest" on the command line opens NAME with "rest".
+ * A researcher must be a function of what it sees: asked twice with the same
+ * history it proposes the same, or a session could not be killed and go on. */
+#ifndef LAB_RESEARCHER_H
+#define LAB_RESEARCHER_H
+
+#include "lab/history.h"
+
+enum { EDITS_MAX = 8 };
+
+typedef struct Edit {
+    const char *knob;
+    char to[64]; /* as the recipe file writes it */
+} Edit;
+
+typedef struct Proposal {
+    const char *title, *why, *refute; /* what, why, what would speak against it */
+    Edit edit[EDITS_MAX];
+    int edits;
+    double predicted;  /* gain in bpb, positive is better */
+    double confidence; /* that there is a gain at all, 0..1 */
+    double worth;      /* expected findable gain in sigma; 0 or less: nothing worth trying */
+    bool fresh_seeds;  /* run on seeds the bank has not used */
+} Proposal;
+
+typedef struct Asking {
+    const History *history;
+    const Recipe *champion, *baseline;
+    double bpb;       /* mean of the champion's bank */
+    double s;         /* noise in use, bpb */
+    int asked;        /* proposals made in this question so far */
+    int left;         /* proposals left in this session */
+    const char *spec; /* what stood behind "name:" */
+    Arena *arena;
+} Asking;
+
+typedef struct ResearcherDef {
+    const char *name, *doc;
+    /* False: err says what went wrong.  *none: it has nothing left to propose. */
+    bool (*propose)(const Asking *a, Proposal *out, bool *none, Err *err);
+} ResearcherDef;
+
+const ResearcherDef *researcher_find(const char *spec, const char **rest); /* NULL if unknown */
+const ResearcherDef *const *researcher_all(int *count);
+
+/* The champion with the proposal's edits; false if the recipe does not hold together. */
+bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err) MUST_CHECK;
+
+/* Was this very recipe proposed (or the champion) before? */
+bool proposal_known(const Asking *a, const Recipe *recipe);
+
+bool proposal_add(Proposal *p, const Recipe *champion, const char *knob, double value);
+
+#endif

@@ -1,0 +1,220 @@
+/* researcher_builtin.c - the researcher that needs no network.
+ *
+ * Two sources of proposals compete by one number, the expected findable gain
+ * in sigma, E[max(g - 1/2, 0)] (a gain below half a sigma is never found):
+ *
+ *   - the playbook (playbook.c): a prior per hypothesis, moved by what verdicts
+ *     said about its family: the mean of measured minus foretold, shrunk by
+ *     n / (n + 1);
+ *   - a model-based search over pairs of knobs (science/search.h, TPE), which
+ *     has an opinion once a few recipes have been measured.
+ *
+ * All runs of a question cost the same FLOPs, so the expected gain per second
+ * ranks as the expected gain does, but for tokenizers and contexts that must
+ * prepare shards first; that cost is paid once and left out. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rand.h"
+#include "lab/playbook.h"
+#include "lab/researcher.h"
+#include "lab/space.h"
+#include "science/stats.h"
+
+enum { PAIRS = 16, DRAWS = 32, SEEN_MAX = 512, TPE_FROM = 6 };
+static const double FINDABLE = 0.5; /* sigma: what no verdict can tell from nothing */
+
+/* E[max(g - FINDABLE, 0)] for g ~ N(mean, sd). */
+static double findable(double mean, double sd)
+{
+    double z = (mean - FINDABLE) / sd;
+    double density = exp(-0.5 * z * z) * 0.3989422804014327;
+    return (mean - FINDABLE) * stat_normal_cdf(z) + sd * density;
+}
+
+/* ---- the playbook ---- */
+
+static bool holds(const KnobSet *k, const char *condition)
+{
+    if (!condition) return true;
+    Str rest = str_of(condition), name;
+    str_cut(&rest, '=', &name);
+    char knob[64], value[64], wanted[64];
+    snprintf(knob, sizeof(knob), "%.*s", (int)name.len, name.at);
+    snprintf(wanted, sizeof(wanted), "%.*s", (int)rest.len, rest.at);
+    knobs_print_value(k, knobs_find(k, knob), value, (ptrdiff_t)sizeof(value));
+    Str bare = str_of(value); /* a choice is printed in quotes */
+    if (bare.len > 1 && bare.at[0] == '"') bare = (Str){ bare.at + 1, bare.len - 2 };
+    return str_eq(bare, str_of(wanted));
+}
+
+static double choice_index(const Knob *k, const char *word)
+{
+    for (int i = 0; k->choices[i]; i++)
+        if (strcmp(k->choices[i], word) == 0) return i;
+    CHECK(false, "knob %s has no choice %s", k->name, word);
+}
+
+/* The edits of a play on this champion; false if it does not apply. */
+static bool play_edits(const Play *play, const Recipe *champion, Proposal *p)
+{
+    if (!holds(&champion->knobs, play->when)) return false;
+    for (int i = 0; i < 4 && play->edit[i].how != PLAY_END; i++) {
+        const PlayEdit *e = &play->edit[i];
+        int k = knobs_find(&champion->knobs, e->knob);
+        CHECK(k >= 0, "the playbook's knob %s does not exist", e->knob);
+        if (!knobs_active(&champion->knobs, k)) return false;
+        double at = champion->knobs.value[k], to = e->value;
+        if (e->how == PLAY_TIMES) to = at * e->value;
+        if (e->how == PLAY_WORD) to = choice_index(champion->knobs.knob[k], e->word);
+        if (e->how == PLAY_TIMES && champion->knobs.knob[k]->type == KNOB_WHOLE &&
+            (to < 1 || at == 0))
+            return false;
+        if (!proposal_add(p, champion, e->knob, to)) return false;
+    }
+    return p->edits > 0;
+}
+
+static bool has_applicable(const Asking *a, const Play *play, Proposal *p, Recipe *recipe)
+{
+    Err refused = { 0 };
+    return play_edits(play, a->champion, p) && proposal_recipe(a, p, recipe, &refused) &&
+           !proposal_known(a, recipe);
+}
+
+static const Play *play_titled(const char *title)
+{
+    for (const Play *p = playbook; p->name; p++)
+        if (strcmp(p->title, title) == 0) return p;
+    return NULL;
+}
+
+/* What verdicts said about the family: mean of (measured - foretold) in percent, and how many. */
+static double family_surprise(const Asking *a, const char *family, int *n)
+{
+    double sum = 0;
+    *n = 0;
+    for (int i = 0; i < a->history->exps; i++) {
+        const HistExp *x = &a->history->exp[i];
+        const Play *play = play_titled(x->title);
+        int runs = 0;
+        double bpb = history_mean(a->history, x->recipe, &runs);
+        if (!play || x->decision == EXP_OPEN || strcmp(play->family, family) != 0) continue;
+        double base = history_mean(a->history, x->base, &runs);
+        double measured = isfinite(bpb) ? 100 * (base - bpb) / base : -5;
+        sum += measured - play->effect;
+        ++*n;
+    }
+    return *n ? sum / *n : 0;
+}
+
+static void weigh_play(const Asking *a, const Play *play, Proposal *p)
+{
+    int n = 0;
+    double surprise = family_surprise(a, play->family, &n);
+    double mean = play->effect + surprise * n / (n + 1.0), sd = play->sd / sqrt(1.0 + n);
+    double percent = a->s / a->bpb * 100; /* one sigma */
+    p->title = play->title;
+    p->why = arena_printf(a->arena, "%s (%s)", play->why, play->source);
+    p->refute = play->refute;
+    p->predicted = mean / 100 * a->bpb;
+    p->confidence = stat_normal_cdf(mean / sd);
+    p->worth = findable(mean / percent, sd / percent);
+}
+
+static void best_play(const Asking *a, Proposal *best)
+{
+    for (const Play *play = playbook; play->name; play++) {
+        Proposal p = { 0 };
+        Recipe recipe;
+        if (!has_applicable(a, play, &p, &recipe)) continue;
+        weigh_play(a, play, &p);
+        if (p.worth > best->worth) *best = p;
+    }
+}
+
+/* ---- the search ---- */
+
+typedef struct Seen {
+    double x[SEEN_MAX][SPACE_MAX], gain[SEEN_MAX], weight[SEEN_MAX];
+    int n;
+} Seen;
+
+static bool look_back(const Asking *a, const Space *space, Seen *seen, Err *err)
+{
+    for (int i = 0; i <= a->history->exps && seen->n < SEEN_MAX; i++) {
+        const char *sha = i < a->history->exps ? a->history->exp[i].recipe : a->champion->sha256;
+        int runs = 0;
+        double bpb = history_mean(a->history, sha, &runs);
+        Recipe r;
+        if (i < a->history->exps && a->history->exp[i].decision == EXP_OPEN) continue;
+        if (!lab_recipe(a->history->lab, sha, &r, err)) return false;
+        space_point(space, &r, seen->x[seen->n]);
+        seen->gain[seen->n] = runs ? (a->bpb - bpb) / a->s : (double)-INFINITY;
+        seen->weight[seen->n++] = MAX(runs, 1);
+    }
+    return true;
+}
+
+/* TPE in a plane of two knobs: with few runs a space of thirty dimensions cannot be modelled,
+ * and a change of thirty knobs could not be explained. */
+static double search_pair(const Asking *a, const Space *space, const Seen *seen, uint64_t seed,
+                          const int pair[2], double x[2])
+{
+    SearchDim dim[2] = { space->dim[pair[0]], space->dim[pair[1]] };
+    SearchPoint *points = NEW(a->arena, SearchPoint, seen->n);
+    double *place = NEW(a->arena, double, 2 * (ptrdiff_t)seen->n);
+    for (int i = 0; i < seen->n; i++) {
+        place[2 * i] = seen->x[i][pair[0]];
+        place[2 * i + 1] = seen->x[i][pair[1]];
+        points[i] = (SearchPoint){ &place[2 * i], seen->gain[i], seen->weight[i] };
+    }
+    return search_tpe(dim, 2, points, seen->n, seed, DRAWS, x);
+}
+
+static bool best_search(const Asking *a, Proposal *best, Err *err)
+{
+    Space space;
+    space_of(&space, a->champion);
+    Seen *seen = NEW(a->arena, Seen, 1);
+    if (!look_back(a, &space, seen, err)) return false;
+    if (seen->n < TPE_FROM || space.dims < 2) return true;
+    Rand r = rand_stream((uint64_t)a->asked + 1, "researcher.builtin");
+    for (int i = 0; i < PAIRS; i++) {
+        int pair[2] = { (int)rand_below(&r, (uint64_t)space.dims), 0 };
+        pair[1] = (pair[0] + 1 + (int)rand_below(&r, (uint64_t)space.dims - 1)) % space.dims;
+        double x[2];
+        double worth = search_pair(a, &space, seen, rand_u64(&r), pair, x);
+        Proposal p = { 0 };
+        Recipe recipe;
+        Err refused = { 0 };
+        for (int k = 0; k < 2; k++) space_add(&space, pair[k], x[k], a->champion, &p);
+        if (worth <= best->worth || p.edits == 0 || !proposal_recipe(a, &p, &recipe, &refused) ||
+            proposal_known(a, &recipe))
+            continue;
+        p.title = space_title(&p, a->arena);
+        p.why = "the search model (TPE) expects most here, from all recipes measured so far";
+        p.refute = "no gain: the model is wrong about these knobs";
+        p.predicted = worth * a->s;
+        p.confidence = 0.25;
+        p.worth = worth;
+        *best = p;
+    }
+    return true;
+}
+
+static bool propose(const Asking *a, Proposal *out, bool *none, Err *err)
+{
+    *out = (Proposal){ .worth = 0 };
+    best_play(a, out);
+    if (!best_search(a, out, err)) return false;
+    *none = out->edits == 0;
+    return true;
+}
+
+const ResearcherDef researcher_builtin = {
+    .name = "builtin",
+    .doc = "a playbook of hypotheses and a model-based search; needs no network",
+    .propose = propose,
+};

@@ -1,0 +1,302 @@
+/* run.c - train, judge, record: in that order, each step safe to be killed.
+ *
+ * The ledger gets `recipe` and `run` before the first step, rows of the curve
+ * while it goes on, and `blocks` and `result` in one transaction at the end.  A
+ * run without a result is one that was interrupted. */
+#include "lab/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "dev/dev.h"
+
+char *lab_run_dir(const Lab *lab, const char *run)
+{
+    return lab_path(lab, "runs/%s", run);
+}
+
+/* ---- what it reads, and whether it was begun before ---- */
+
+typedef struct Reading {
+    char data_sha256[65];
+    const char *source[MIXTURE_MAX];
+    int n_sources;
+} Reading;
+
+/* Tokenizer and shards are made here if need be, before the run is in the ledger: what is
+ * wrong with the data is said about the data. */
+static bool read_data(Lab *lab, const RunJob *job, Arena *out, Reading *r, Err *err)
+{
+    Mixture m = { 0 };
+    if (!mixture_open(&m, lab->dir, &job->recipe->knobs, out, err)) return false;
+    memcpy(r->data_sha256, m.sha256, sizeof(r->data_sha256));
+    r->n_sources = job->sources ? job->n_sources : m.count;
+    for (int i = 0; i < r->n_sources; i++)
+        r->source[i] = arena_str(out, str_of(job->sources ? job->sources[i] : m.source[i].name));
+    mixture_close(&m);
+    return true;
+}
+
+typedef struct Wanted {
+    const RunJob *job;
+    const char *data_sha256;
+    char id[24];
+} Wanted;
+
+static bool same(const json_t *body, const char *key, const char *value)
+{
+    return strcmp(json_str(body, key, ""), value ? value : "") == 0;
+}
+
+static bool match_run(void *self, const Entry *e)
+{
+    Wanted *w = self;
+    if ((uint64_t)json_int(e->body, "seed", -1) == w->job->seed &&
+        same(e->body, "recipe", w->job->recipe->sha256) &&
+        same(e->body, "data_sha256", w->data_sha256) &&
+        same(e->body, "question", w->job->question) &&
+        same(e->body, "replay_of", w->job->replay_of))
+        snprintf(w->id, sizeof(w->id), "%s", e->id);
+    return true;
+}
+
+static bool enter_run(Lab *lab, const RunJob *job, const char *data_sha256, char id[24], Err *err)
+{
+    if (!ledger_begin(lab->ledger, err)) return false;
+    bool ok = lab_recipe_keep(lab, job->recipe, err) && ledger_next_id(lab->ledger, 'r', id, err);
+    if (ok)
+        ok = ledger_append(lab->ledger, "run", id,
+                           json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "id", id,
+                                     "recipe", job->recipe->sha256, "seed", (json_int_t)job->seed,
+                                     "data_sha256", data_sha256, "purpose", job->purpose,
+                                     "question", job->question, "experiment", job->experiment,
+                                     "session", job->session, "replay_of", job->replay_of),
+                           err);
+    if (ok) return ledger_commit(lab->ledger, err);
+    ledger_rollback(lab->ledger);
+    return false;
+}
+
+/* The id of the run, and its result if it has one.  A replay is never answered from the ledger. */
+static bool begin_run(Lab *lab, const RunJob *job, const char *data_sha256, RunResult *out,
+                      Err *err)
+{
+    Wanted wanted = { .job = job, .data_sha256 = data_sha256 };
+    bool known = false;
+    if (!ledger_each(lab->ledger, "run", 0, match_run, &wanted, err)) return false;
+    if (wanted.id[0] && !lab_result(lab, wanted.id, out, &known, err)) return false;
+    if (known && !job->replay_of) return true;
+    *out = (RunResult){ 0 };
+    memcpy(out->id, wanted.id, sizeof(out->id));
+    if (wanted.id[0] && !known) return true;
+    return enter_run(lab, job, data_sha256, out->id, err);
+}
+
+/* ---- what a run tells while it goes on ---- */
+
+typedef struct Following {
+    Lab *lab;
+    const RunJob *job;
+    const char *id;
+    int64_t steps;
+} Following;
+
+static void on_planned(void *self, const PlanCost *cost, int64_t steps, int64_t tokens,
+                       int64_t flops)
+{
+    (void)tokens;
+    (void)flops;
+    Following *f = self;
+    f->steps = steps;
+    if (f->job->watch.planned) f->job->watch.planned(f->job->watch.self, f->id, cost, steps);
+}
+
+static bool on_rows(void *self, const StepRow *rows, int n, Err *err)
+{
+    Following *f = self;
+    if (!ledger_steps_add(f->lab->ledger, f->id, rows, n, err)) return false;
+    if (n > 0 && f->job->watch.live)
+        f->job->watch.live(f->job->watch.self, f->id, &rows[n - 1], f->steps);
+    return true;
+}
+
+static bool on_stop(void *self)
+{
+    const Following *f = self;
+    return f->job->watch.stop && f->job->watch.stop(f->job->watch.self);
+}
+
+/* ---- the end of a run ---- */
+
+static json_t *numbers(const double *x, int n)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(a, json_num_of(x[i]));
+    return a;
+}
+
+static json_t *result_body(const RunResult *r, const TrainResult *t, const JudgeScore *score)
+{
+    json_t *by_source = numbers(score->source_bpb, score->bpb > 0 ? score->n_sources : 0);
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:o, s:o, s:s, s:s, s:s, s:I, "
+                     "s:s, s:s, s:s, s:s}",
+                     "run", r->id, "failed", r->failed, "bpb", json_num_of(r->bpb), "error",
+                     json_num_of(score->error), "bpb_by_source", by_source, "steps",
+                     (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops",
+                     (json_int_t)r->flops, "seconds", r->seconds, "tokens_per_s",
+                     json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss),
+                     "weights_sha256", r->weights_sha256, "curve_sha256", r->curve_sha256,
+                     "data_sha256", t->data_sha256, "planned_bytes", (json_int_t)r->planned_bytes,
+                     "text_sha256", score->text_sha256, "machine", cpu_model(), "level",
+                     cpu_level_name(cpu_level()), "version", LATHE_VERSION);
+}
+
+static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const JudgeScore *score,
+                   Err *err)
+{
+    if (!ledger_begin(lab->ledger, err)) return false;
+    bool ok = true;
+    if (score->blocks > 0)
+        ok = ledger_append(lab->ledger, "blocks", r->id,
+                           json_pack("{s:s, s:s, s:o, s:o}", "run", r->id, "tier", "search", "bits",
+                                     numbers(score->bits, score->blocks), "bytes",
+                                     numbers(score->block_bytes, score->blocks)),
+                           err);
+    ok = ok && ledger_append(lab->ledger, "result", r->id, result_body(r, t, score), err);
+    if (ok) return ledger_commit(lab->ledger, err);
+    ledger_rollback(lab->ledger);
+    return false;
+}
+
+static bool judge_run(Lab *lab, const RunJob *job, const Reading *read, const char *id,
+                      Arena *scratch, JudgeScore *score, Err *err)
+{
+    Trained *model = trained_open(lab_run_dir(lab, id), job->threads, scratch, err);
+    if (!model) return false;
+    bool ok = judge_score(lab->dir, read->source, read->n_sources, TIER_SEARCH, model, scratch,
+                          score, err);
+    trained_close(model);
+    return ok;
+}
+
+static bool finish(Lab *lab, const RunJob *job, const Reading *read, const TrainResult *t,
+                   RunResult *out, Err *err)
+{
+    Arena scratch = arena_reserve((ptrdiff_t)1 << 34);
+    JudgeScore score = { 0 };
+    double begun = clock_now();
+    out->failed = !t->finite;
+    out->bpb = NAN;
+    out->steps = t->steps;
+    out->tokens = t->tokens;
+    out->flops = t->flops;
+    out->train_loss = t->train_loss;
+    out->tokens_per_s = t->seconds > 0 ? (double)t->tokens / t->seconds : 0;
+    out->planned_bytes = t->cost.params + t->cost.grads + t->cost.states + t->cost.step +
+                         t->cost.inputs + t->cost.scratch;
+    memcpy(out->weights_sha256, t->weights_sha256, sizeof(out->weights_sha256));
+    bool ok = out->failed || judge_run(lab, job, read, out->id, &scratch, &score, err);
+    if (ok && !out->failed) {
+        out->bpb = score.bpb;
+        out->failed = !isfinite(score.bpb);
+    }
+    /* Judging belongs to what a run costs: seconds of training (all calls) and of this end. */
+    out->seconds = t->seconds + clock_now() - begun;
+    ok = ok && ledger_curve_sha256(lab->ledger, out->id, out->curve_sha256, err) &&
+         record(lab, out, t, &score, err);
+    arena_release(&scratch);
+    return ok;
+}
+
+bool lab_result(Lab *lab, const char *run, RunResult *out, bool *found, Err *err)
+{
+    json_t *b = NULL;
+    *found = false;
+    if (!ledger_last(lab->ledger, "result", run, &b, err)) return false;
+    if (!b) return true;
+    *found = true;
+    *out = (RunResult){ .known = true,
+                        .failed = json_is_true(json_object_get(b, "failed")),
+                        .bpb = json_num(b, "bpb", NAN),
+                        .steps = json_int(b, "steps", 0),
+                        .tokens = json_int(b, "tokens", 0),
+                        .flops = json_int(b, "flops", 0),
+                        .planned_bytes = json_int(b, "planned_bytes", 0),
+                        .seconds = json_num(b, "seconds", 0),
+                        .tokens_per_s = json_num(b, "tokens_per_s", NAN),
+                        .train_loss = json_num(b, "train_loss", NAN) };
+    snprintf(out->id, sizeof(out->id), "%s", run);
+    snprintf(out->weights_sha256, 65, "%s", json_str(b, "weights_sha256", ""));
+    snprintf(out->curve_sha256, 65, "%s", json_str(b, "curve_sha256", ""));
+    json_decref(b);
+    return true;
+}
+
+static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Err *err)
+{
+    Reading *read = NEW(scratch, Reading, 1);
+    if (!read_data(lab, job, scratch, read, err)) return false;
+    if (!begin_run(lab, job, read->data_sha256, out, err) || out->known) return out->known;
+
+    Following f = { .lab = lab, .job = job, .id = out->id };
+    TrainJob train = { .lab = lab->dir,
+                       .dir = lab_run_dir(lab, out->id),
+                       .recipe = job->recipe,
+                       .seed = job->seed,
+                       .threads = job->threads,
+                       .sink = {
+                           .self = &f, .planned = on_planned, .rows = on_rows, .stop = on_stop } };
+    TrainResult t = { 0 };
+    return (train_run(&train, &t, err) && finish(lab, job, read, &t, out, err)) ||
+           err_wrap(err, "run %s", out->id);
+}
+
+bool lab_run(Lab *lab, const RunJob *job, RunResult *out, Err *err)
+{
+    Arena scratch = arena_reserve((ptrdiff_t)1 << 32);
+    *out = (RunResult){ 0 };
+    bool ok = work(lab, job, &scratch, out, err);
+    arena_release(&scratch);
+    return ok;
+}
+
+bool lab_run_score(Lab *lab, const char *run, int tier, const char *const *sources, int n_sources,
+                   JudgeScore *out, Err *err)
+{
+    Arena scratch = arena_reserve((ptrdiff_t)1 << 34);
+    Trained *model = trained_open(lab_run_dir(lab, run), 0, &scratch, err);
+    bool ok = model && judge_score(lab->dir, sources, n_sources, tier, model, &scratch, out, err);
+    if (model) trained_close(model);
+    out->bits = out->block_bytes = NULL; /* they lived in the scratch */
+    out->blocks = 0;
+    arena_release(&scratch);
+    return ok || err_wrap(err, "run %s", run);
+}
+
+bool lab_replay(Lab *lab, const char *run, RunWatch watch, int threads, RunResult *was,
+                RunResult *is, Err *err)
+{
+    bool found = false;
+    if (!lab_result(lab, run, was, &found, err)) return false;
+    if (!found)
+        return err_set(err, ERR_CONFIG,
+                       "there is no finished run %s; `lathe log --kind result` lists them", run);
+    json_t *body = NULL;
+    if (!ledger_last(lab->ledger, "run", run, &body, err)) return false;
+    Recipe recipe;
+    const char *question = json_str(body, "question", "");
+    RunJob job = { .recipe = &recipe,
+                   .seed = (uint64_t)json_int(body, "seed", 1),
+                   .purpose = "replay",
+                   .question = question[0] ? question : NULL,
+                   .replay_of = run,
+                   .threads = threads,
+                   .watch = watch };
+    bool ok =
+        lab_recipe(lab, json_str(body, "recipe", ""), &recipe, err) && lab_run(lab, &job, is, err);
+    json_decref(body);
+    return ok;
+}

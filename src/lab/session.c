@@ -1,0 +1,374 @@
+/* session.c - planning a session.
+ *
+ * A run may cost at most budget / (bank + 2.6 x proposals + headline): 2.6 runs
+ * are what the rule pays for a proposal on average, bank and failures included
+ * (docs/honest.md, section 4).  A fifth of the hours is kept to train the
+ * champion in full.  How many FLOPs that is, is measured: a few seconds of the
+ * first recipe on this machine, judged once. */
+#include "lab/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "data/mixture.h"
+#include "judge/judge.h"
+#include "train/train.h"
+
+static const double RUNS_PER_PROPOSAL = 2.6, CHAMPION_SHARE = 0.2, FLOOR = 0.001;
+enum { HEADLINE_RUNS = 8, PROBE_STEPS = 24, MAX_EPOCHS = 8 };
+
+/* ---- the question ---- */
+
+typedef struct Ground { /* what a question stands on */
+    Recipe recipe;
+    const char *source[MIXTURE_MAX];
+    int n_sources;
+    char data_sha256[65]; /* of the manifests of the sources: text and tiers, not the tokenizer */
+    int64_t tokens, bytes;
+} Ground;
+
+/* The names of the sources become part of the recipe: "all that the lab has" would change its
+ * meaning with the next `data add`. */
+static bool name_sources(Lab *lab, Ground *g, Err *err)
+{
+    Mixture m = { 0 };
+    if (!mixture_open(&m, lab->dir, &g->recipe.knobs, lab->arena, err)) return false;
+    Buf names = { 0 };
+    g->n_sources = m.count;
+    g->tokens = m.tokens;
+    g->bytes = m.bytes;
+    for (int i = 0; i < m.count; i++) {
+        g->source[i] = arena_str(lab->arena, str_of(m.source[i].name));
+        buf_printf(&names, "%s%s", i ? "," : "", m.source[i].name);
+    }
+    mixture_close(&m);
+    bool ok = true;
+    if (!knobs_text(&g->recipe.knobs, "data.sources")[0])
+        ok = knobs_set(&g->recipe.knobs, "data.sources", buf_view(&names), "the lab", err);
+    buf_free(&names);
+    recipe_seal(&g->recipe);
+    return ok;
+}
+
+static bool hash_manifests(Lab *lab, Ground *g, Err *err)
+{
+    Sha256 sha;
+    sha256_begin(&sha);
+    for (int i = 0; i < g->n_sources; i++) {
+        json_t *manifest = NULL;
+        if (!corpus_manifest(lab->dir, g->source[i], &manifest, err)) return false;
+        Buf text = { 0 };
+        json_write(manifest, false, &text);
+        sha256_add(&sha, text.at, text.len);
+        buf_free(&text);
+        json_decref(manifest);
+    }
+    sha256_end_hex(&sha, g->data_sha256);
+    return true;
+}
+
+static bool find_ground(Lab *lab, const SessionOpt *opt, Ground *g, Err *err)
+{
+    const char *from;
+    bool ok = opt->recipe ? recipe_read(&g->recipe, opt->recipe, lab->arena, err)
+                          : lab_champion(lab, &g->recipe, &from, err);
+    for (int i = 0; ok && i < opt->n_overrides; i++)
+        ok = recipe_override(&g->recipe, opt->overrides[i], "-s", err);
+    return ok && recipe_check(&g->recipe, err) && name_sources(lab, g, err) &&
+           hash_manifests(lab, g, err);
+}
+
+/* Why the open question cannot be gone on with; NULL if it can. */
+static const char *what_changed(const History *h, const SessionOpt *opt, const Ground *g)
+{
+    if (!h->question[0]) return "the first question of this lab";
+    if (opt->fresh) return "a new question was asked for";
+    if (opt->n_overrides || opt->recipe) return "another recipe was given to begin from";
+    if (strcmp(json_str(h->body, "data_sha256", ""), g->data_sha256) != 0)
+        return "the data have changed since the last question";
+    if (strcmp(h->champion, g->recipe.sha256) != 0)
+        return "recipes/champion.toml was edited since the last question";
+    return NULL;
+}
+
+static bool open_question(Lab *lab, const Ground *g, const History *h, const char *why,
+                          const char *id, double params, Err *err)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < g->n_sources; i++) json_array_append_new(names, json_string(g->source[i]));
+    const char *parent = h->question[0] ? h->question : NULL;
+    json_t *body = json_pack("{s:s, s:o, s:s, s:s, s:f, s:s, s:s?, s:s}", "id", id, "sources",
+                             names, "data_sha256", g->data_sha256, "frame",
+                             knobs_choice(&g->recipe.knobs, "budget.frame"), "target_params",
+                             params, "recipe", g->recipe.sha256, "parent", parent, "why", why);
+    return lab_recipe_keep(lab, &g->recipe, err) &&
+           ledger_append(lab->ledger, "question", id, body, err);
+}
+
+/* ---- how fast is this machine ---- */
+
+typedef struct Speed {
+    double per_s; /* FLOPs or tokens of the budget's frame, a second */
+    double tokens_per_s;
+    double judge_seconds;
+} Speed;
+
+static bool probe_steps(Lab *lab, const Recipe *recipe, const char *dir, int threads, double steps,
+                        TrainResult *out, Err *err)
+{
+    Recipe r;
+    recipe_copy(&r, recipe, lab->arena);
+    if (!knobs_set_number(&r.knobs, "train.steps", steps, err)) return false;
+    recipe_seal(&r);
+    TrainJob job = { .lab = lab->dir, .dir = dir, .recipe = &r, .seed = 1, .threads = threads };
+    return file_remove_tree(dir, err) && train_run(&job, out, err);
+}
+
+/* A second or so of training after a first look, then one reading of the search tier. */
+static bool probe(Lab *lab, const Ground *g, int threads, Speed *out, Err *err)
+{
+    const char *dir = lab_path(lab, "runs/probe-%ld", (long)getpid());
+    TrainResult t = { 0 };
+    bool ok = probe_steps(lab, &g->recipe, dir, threads, PROBE_STEPS, &t, err);
+    if (ok && t.seconds < 0.5)
+        ok = probe_steps(lab, &g->recipe, dir, threads,
+                         PROBE_STEPS + floor(PROBE_STEPS / MAX(t.seconds, 0.01)), &t, err);
+    double begun = clock_now();
+    Trained *model = ok ? trained_open(dir, threads, lab->arena, err) : NULL;
+    JudgeScore score = { 0 };
+    ok = model && judge_score(lab->dir, g->source, g->n_sources, TIER_SEARCH, model, lab->arena,
+                              &score, err);
+    if (model) trained_close(model);
+    out->judge_seconds = clock_now() - begun;
+    bool flops = strcmp(knobs_choice(&g->recipe.knobs, "budget.frame"), "flops") == 0;
+    out->tokens_per_s = (double)t.tokens / MAX(t.seconds, 1e-3);
+    out->per_s = (double)(flops ? t.flops : t.tokens) / MAX(t.seconds, 1e-3);
+    Err ignored = { 0 };
+    return file_remove_tree(dir, ok ? err : &ignored) && ok;
+}
+
+/* ---- the plan ---- */
+
+static double three_digits(double x)
+{
+    double unit = pow(10, floor(log10(x)) - 2);
+    return floor(x / unit) * unit;
+}
+
+static const char *budget_knob(const Recipe *r)
+{
+    return strcmp(knobs_choice(&r->knobs, "budget.frame"), "tokens") == 0 ? "budget.tokens"
+                                                                          : "budget.flops";
+}
+
+static bool budget_given(const SessionOpt *opt)
+{
+    for (int i = 0; i < opt->n_overrides; i++)
+        if (strncmp(opt->overrides[i], "budget.", 7) == 0 ||
+            strncmp(opt->overrides[i], "train.steps", 11) == 0)
+            return true;
+    return false;
+}
+
+static bool size_runs(const SessionOpt *opt, bool keep_budget, const Speed *speed, Ground *g,
+                      SessionPlan *p, Err *err)
+{
+    const char *knob = budget_knob(&g->recipe);
+    double runs = p->bank + RUNS_PER_PROPOSAL * p->experiments + HEADLINE_RUNS;
+    double overhead = speed->judge_seconds + 0.1;
+    if (keep_budget) {
+        p->run_flops = knobs_number(&g->recipe.knobs, knob);
+        p->run_seconds = p->run_flops / speed->per_s + overhead;
+    } else {
+        p->run_seconds = p->research_seconds / runs;
+        double training = p->run_seconds - overhead;
+        if (training < overhead || training < 0.5)
+            return err_set(err, ERR_CONFIG,
+                           "%.3g hours are too short for %d experiments: a run would have %.1f s, "
+                           "%.1f s of it for judging; give --hours %.2g or fewer --experiments",
+                           opt->hours, p->experiments, MAX(p->run_seconds, 0.0), overhead,
+                           runs * (MAX(2 * overhead, 1)) / 3600 / (1 - CHAMPION_SHARE));
+        p->run_flops = three_digits(training * speed->per_s);
+        if (!knobs_set_number(&g->recipe.knobs, "train.steps", 0, err) ||
+            !knobs_set_number(&g->recipe.knobs, knob, p->run_flops, err))
+            return false;
+        recipe_seal(&g->recipe);
+    }
+    p->run_tokens = p->run_flops / speed->per_s * speed->tokens_per_s;
+    p->tokens_per_s = speed->tokens_per_s;
+    p->epochs = p->run_tokens / (double)MAX(g->tokens, 1);
+    /* The champion gets its fifth, but no more than eight epochs: beyond that a run learns its
+     * text by heart (Muennighoff et al. 2023: repeats lose their worth). */
+    double most = p->run_flops * MAX(1, MAX_EPOCHS / MAX(p->epochs, 1e-9));
+    double fifth =
+        p->hours > 0 ? CHAMPION_SHARE * p->hours * 3600 * speed->per_s : 4 * p->run_flops;
+    p->champion_flops = three_digits(MAX(p->run_flops, MIN(fifth, most)));
+    return true;
+}
+
+/* How many: what was asked for, or about what leaves a run of half a minute. */
+static int experiments_for(const SessionOpt *opt)
+{
+    if (opt->experiments > 0) return opt->experiments;
+    double n = opt->hours * 3600 * (1 - CHAMPION_SHARE) / (RUNS_PER_PROPOSAL * 30);
+    return (int)MIN(MAX(n, 8), 200);
+}
+
+static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p, Err *err)
+{
+    json_t *planned = json_pack(
+        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "seconds_per_run", p->run_seconds, "epochs",
+        p->epochs, "detectable_sigma", p->detectable, "research_seconds", p->research_seconds,
+        "params", p->params, "run_tokens", p->run_tokens, "tokens_per_s", p->tokens_per_s);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:s?, s:i, s:f, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id", p->id,
+                  "question", p->question, "researcher", p->researcher, "goal", opt->goal,
+                  "experiments", p->experiments, "hours", p->hours, "bank", p->bank, "threads",
+                  p->threads, "run_budget", p->run_flops, "champion_budget", p->champion_flops,
+                  "floor", p->floor, "planned", planned, "note", p->note);
+    return ledger_append(lab->ledger, "session", p->id, body, err);
+}
+
+/* Question and session stand or fall together. */
+static bool write_down(Lab *lab, const SessionOpt *opt, const Ground *g, const History *h,
+                       const char *why, SessionPlan *p, Err *err)
+{
+    char session[24], question[24];
+    if (!ledger_begin(lab->ledger, err)) return false;
+    bool ok = ledger_next_id(lab->ledger, 's', session, err);
+    p->id = arena_str(lab->arena, str_of(session));
+    p->question = h->question;
+    if (ok && why) {
+        ok = ledger_next_id(lab->ledger, 'q', question, err);
+        p->question = arena_str(lab->arena, str_of(question));
+        ok = ok && open_question(lab, g, h, why, p->question, p->params, err);
+    }
+    ok = ok && enter_session(lab, opt, p, err);
+    if (ok) return ledger_commit(lab->ledger, err);
+    ledger_rollback(lab->ledger);
+    return false;
+}
+
+static bool plan_new_session(Lab *lab, const SessionOpt *opt, SessionPlan *p, Err *err)
+{
+    History h;
+    Ground *g = NEW(lab->arena, Ground, 1);
+    Speed speed;
+    TrainSize size;
+    if (!history_open(&h, lab, err) || !find_ground(lab, opt, g, err)) return false;
+    const char *why = what_changed(&h, opt, g);
+    bool fixed = budget_given(opt), keep_budget = fixed || !why;
+    double hours = opt->hours > 0 ? opt->hours : fixed ? 0 : 1;
+    SessionOpt o = *opt;
+    o.hours = hours;
+    *p = (SessionPlan){ .researcher = opt->researcher ? opt->researcher : "builtin",
+                        .experiments = experiments_for(&o),
+                        .threads = opt->threads,
+                        .hours = hours,
+                        .research_seconds = hours * 3600 * (1 - CHAMPION_SHARE),
+                        .floor = FLOOR,
+                        .note = why ? why : "" };
+    p->bank = verdict_first_bank(p->experiments);
+    p->detectable = verdict_detectable(p->bank, p->experiments);
+    if (!train_size(lab->dir, &g->recipe, &size, err) || !probe(lab, g, opt->threads, &speed, err))
+        return false;
+    p->params = (double)size.params;
+    return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, &h, why, p, err);
+}
+
+/* ---- from the ledger ---- */
+
+static void read_plan(Lab *lab, const json_t *b, SessionPlan *p)
+{
+    const json_t *planned = json_object_get(b, "planned");
+    *p = (SessionPlan){ .id = arena_str(lab->arena, str_of(json_str(b, "id", ""))),
+                        .question = arena_str(lab->arena, str_of(json_str(b, "question", ""))),
+                        .researcher = arena_str(lab->arena, str_of(json_str(b, "researcher", ""))),
+                        .note = arena_str(lab->arena, str_of(json_str(b, "note", ""))),
+                        .experiments = (int)json_int(b, "experiments", 0),
+                        .bank = (int)json_int(b, "bank", 0),
+                        .threads = (int)json_int(b, "threads", 0),
+                        .hours = json_num(b, "hours", 0),
+                        .run_flops = json_num(b, "run_budget", 0),
+                        .champion_flops = json_num(b, "champion_budget", 0),
+                        .floor = json_num(b, "floor", FLOOR),
+                        .run_seconds = json_num(planned, "seconds_per_run", 0),
+                        .epochs = json_num(planned, "epochs", 0),
+                        .detectable = json_num(planned, "detectable_sigma", 0),
+                        .research_seconds = json_num(planned, "research_seconds", 0),
+                        .params = json_num(planned, "params", 0),
+                        .run_tokens = json_num(planned, "run_tokens", 0),
+                        .tokens_per_s = json_num(planned, "tokens_per_s", 0),
+                        .resumed = true };
+}
+
+bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err)
+{
+    json_t *begun = NULL, *ended = NULL;
+    *found = false;
+    if (!ledger_last(lab->ledger, "session", NULL, &begun, err)) return false;
+    if (!begun) return true;
+    bool ok = ledger_last(lab->ledger, "session_end", json_str(begun, "id", ""), &ended, err);
+    if (ok && !ended) {
+        read_plan(lab, begun, plan);
+        *found = true;
+    }
+    json_decref(begun);
+    json_decref(ended);
+    return ok;
+}
+
+bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err)
+{
+    bool found = false;
+    if (!session_unfinished(lab, plan, &found, err)) return false;
+    return found || plan_new_session(lab, opt, plan, err);
+}
+
+/* ---- the result as JSON ---- */
+
+static const char *const decisions[] = { "running", "keep", "drop", "undecided", "vetoed" };
+
+static json_t *experiment_json(const HistExp *x)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:f}", "id", x->id,
+                     "title", x->title, "author", x->author, "verdict", decisions[x->decision],
+                     "effect", json_num_of(x->effect), "low", json_num_of(x->low), "high",
+                     json_num_of(x->high), "predicted", json_num_of(x->predicted), "probability",
+                     json_num_of(x->P), "runs", x->runs, "seconds", x->seconds);
+}
+
+static json_t *recipe_json(const History *h, const char *recipe)
+{
+    int n = 0;
+    double bpb = history_mean(h, recipe, &n);
+    return json_pack("{s:s, s:o, s:i}", "recipe", recipe, "bpb", json_num_of(bpb), "runs", n);
+}
+
+bool session_json(Lab *lab, const char *session, json_t **out, Err *err)
+{
+    History h;
+    json_t *end = NULL, *headline = NULL;
+    if (!history_open(&h, lab, err) ||
+        !ledger_last(lab->ledger, "session_end", session, &end, err) ||
+        !ledger_last(lab->ledger, "headline", session, &headline, err))
+        return false;
+    json_t *list = json_array();
+    for (int i = 0; i < h.exps; i++)
+        if (strcmp(h.exp[i].session, session) == 0)
+            json_array_append_new(list, experiment_json(&h.exp[i]));
+    Noise noise = history_noise(&h, NULL);
+    *out = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "lab", lab->dir, "session",
+                     session, "baseline", recipe_json(&h, h.baseline), "champion",
+                     recipe_json(&h, h.champion), "sigma", json_num_of(noise_s(&noise)),
+                     "stopped_because", json_str(end, "text", "it has not ended"), "report",
+                     json_str(end, "report", ""), "headline", headline ? headline : json_null(),
+                     "experiments", list);
+    json_decref(end);
+    return true;
+}
