@@ -39,16 +39,13 @@ typedef float real;
 #define LEVEL_NAME avx512
 #endif
 
-#if LEVEL == 0
-#define SQRT(x) __builtin_sqrt(x)
-#else
-#define SQRT(x) __builtin_sqrtf(x)
-#endif
-#define R(x) ((real)(x)) /* a constant or an option as a real */
-
 #if LEVEL > 0
 #define FMA(a, b, c) __builtin_fmaf((a), (b), (c))
+#define SQRT(x) __builtin_sqrtf(x)
+#else
+#define SQRT(x) __builtin_sqrt(x)
 #endif
+#define R(x) ((real)(x)) /* a constant or an option as a real */
 
 #define CAT_(a, b) a##_##b
 #define CAT(a, b) CAT_(a, b)

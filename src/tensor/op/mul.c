@@ -1,0 +1,8 @@
+/* mul.c - x y, element by element: gates and gains.  The loops are in level/pair.h. */
+#include "tensor/level/pair.h"
+
+static const OpCase cases[] = { PAIR_CASES };
+
+PAIR_KERNEL(mul, PAIR_MUL);
+OPDEF(mul, .doc = "x y, y broadcast over leading dims", .kind = OP_MAP, .n_in = 2, .n_out = 1,
+      .strided = 3, .needs_in = 3, .shape = pair_shape, .cases = cases, .n_cases = COUNT(cases));
