@@ -87,4 +87,7 @@ bool ledger_query(Ledger *l, const char *sql, int limit, json_t **rows, Err *err
  * nothing twice that happens once. */
 bool ledger_verify(Ledger *l, Err *err) MUST_CHECK;
 
+/* Of the SQLite that is running. */
+const char *ledger_sqlite_version(void);
+
 #endif

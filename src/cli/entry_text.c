@@ -1,0 +1,188 @@
+/* entry_text.c - what each kind of entry says, in a line.
+ *
+ * A table of small functions by kind; a kind that is not in it shows its body as JSON, so an
+ * entry of a newer or rarer kind is never hidden. */
+#include "cli/entry_text.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/progress.h"
+
+static const char *text(const json_t *b, const char *key)
+{
+    return json_str(b, key, "");
+}
+
+static void put_number(Buf *out, const char *before, const json_t *b, const char *key,
+                       const char *after)
+{
+    double x = json_num(b, key, (double)NAN);
+    if (isfinite(x)) buf_printf(out, "%s%.4f%s", before, x, after);
+}
+
+static void put_count(Buf *out, const char *before, const json_t *b, const char *key,
+                      const char *after)
+{
+    char words[32];
+    double x = json_num(b, key, (double)NAN);
+    if (isfinite(x)) buf_printf(out, "%s%s%s", before, str_count(words, x), after);
+}
+
+static void put_hash(Buf *out, const char *before, const char *hash)
+{
+    if (hash[0]) buf_printf(out, "%s%.10s", before, hash);
+}
+
+static void say_question(const json_t *b, Buf *out)
+{
+    buf_printf(out, "frame %s", text(b, "frame"));
+    const json_t *sources = json_object_get(b, "sources");
+    for (size_t i = 0; i < json_array_size(sources); i++)
+        buf_printf(out, "%s%s", i ? ", " : ", text of ",
+                   json_string_value(json_array_get(sources, i)));
+    if (text(b, "why")[0]) buf_printf(out, "; %s", text(b, "why"));
+}
+
+static void say_recipe(const json_t *b, Buf *out)
+{
+    int lines = 0;
+    for (const char *s = text(b, "text"); *s; s++) lines += *s == '\n';
+    buf_printf(out, "a recipe of %d lines", lines);
+}
+
+static void say_session(const json_t *b, Buf *out)
+{
+    buf_printf(out, "researcher %s in %s", text(b, "researcher"), text(b, "question"));
+    put_count(out, ", ", b, "experiments", " experiments");
+}
+
+static void say_run(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s, seed %lld", text(b, "purpose"), (long long)json_int(b, "seed", 0));
+    if (text(b, "experiment")[0]) buf_printf(out, ", for %s", text(b, "experiment"));
+    if (text(b, "replay_of")[0]) buf_printf(out, ", again %s", text(b, "replay_of"));
+    put_hash(out, ", recipe ", text(b, "recipe"));
+}
+
+static void say_result(const json_t *b, Buf *out)
+{
+    char seconds[32];
+    if (json_is_true(json_object_get(b, "failed")))
+        buf_str(out, STR("failed"));
+    else
+        put_number(out, "", b, "bpb", " bpb");
+    put_count(out, ", ", b, "steps", " steps");
+    put_count(out, ", ", b, "tokens", " tokens");
+    buf_printf(out, ", %s", str_seconds(seconds, json_num(b, "seconds", 0)));
+}
+
+static void say_blocks(const json_t *b, Buf *out)
+{
+    buf_printf(out, "score of %d blocks of the %s tier",
+               (int)json_array_size(json_object_get(b, "bits")), text(b, "tier"));
+}
+
+static void say_proposal(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s (%s)", text(b, "title"), text(b, "author"));
+    put_number(out, ", predicts ", b, "predicted", "");
+}
+
+void entry_text_verdict(const json_t *b, Buf *out)
+{
+    buf_str(out, str_of(text(b, "decision")));
+    put_number(out, ", gain ", b, "effect", "");
+    put_number(out, " (", b, "low", "");
+    put_number(out, " to ", b, "high", ")");
+    put_number(out, ", P ", b, "P", "");
+}
+
+static void say_verdict(const json_t *b, Buf *out)
+{
+    entry_text_verdict(b, out);
+    if (text(b, "why")[0]) buf_printf(out, ": %s", text(b, "why"));
+}
+
+static void say_claim(const json_t *b, Buf *out)
+{
+    buf_str(out, str_of(text(b, "experiment")));
+    put_number(out, " gains ", b, "effect", "");
+    put_number(out, " (", b, "low", "");
+    put_number(out, " to ", b, "high", ")");
+}
+
+static void say_champion(const json_t *b, Buf *out)
+{
+    put_hash(out, "recipe ", text(b, "recipe"));
+    if (text(b, "experiment")[0]) buf_printf(out, " by %s", text(b, "experiment"));
+}
+
+static void say_read(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s tier", text(b, "tier"));
+    if (text(b, "run")[0]) buf_printf(out, " for %s", text(b, "run"));
+    if (text(b, "experiment")[0]) buf_printf(out, " for %s", text(b, "experiment"));
+    if (text(b, "reason")[0]) buf_printf(out, ": %s", text(b, "reason"));
+}
+
+static void say_headline(const json_t *b, Buf *out)
+{
+    put_number(out, "champion against first recipe: gain ", b, "gain", "");
+    put_number(out, " (", b, "low", "");
+    put_number(out, " to ", b, "high", ")");
+}
+
+static void say_note(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s%s%s", text(b, "author"), text(b, "author")[0] ? ": " : "", text(b, "text"));
+}
+
+static void say_veto(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s%s%s", text(b, "target"), text(b, "reason")[0] ? ": " : "",
+               text(b, "reason"));
+}
+
+static void say_end(const json_t *b, Buf *out)
+{
+    buf_str(out, str_of(text(b, "reason")));
+}
+
+static const struct {
+    const char *kind;
+    void (*say)(const json_t *body, Buf *out);
+} sayings[] = {
+    { "question", say_question }, { "recipe", say_recipe },     { "session", say_session },
+    { "session_end", say_end },   { "run", say_run },           { "result", say_result },
+    { "blocks", say_blocks },     { "proposal", say_proposal }, { "verdict", say_verdict },
+    { "claim", say_claim },       { "champion", say_champion }, { "judge_read", say_read },
+    { "headline", say_headline }, { "note", say_note },         { "veto", say_veto },
+};
+
+void entry_text(const char *kind, const json_t *body, Buf *out)
+{
+    for (int i = 0; i < COUNT(sayings); i++) {
+        if (strcmp(sayings[i].kind, kind) != 0) continue;
+        sayings[i].say(body, out);
+        return;
+    }
+    json_write(body, false, out);
+}
+
+void entry_text_plain(Buf *b)
+{
+    for (ptrdiff_t i = 0; i < b->len; i++)
+        if ((unsigned char)b->at[i] < 0x20 || b->at[i] == 0x7f) b->at[i] = ' ';
+}
+
+void entry_text_curve(const char *label, const double *values, int n, Buf *out)
+{
+    char line[400];
+    int first = 0, last = n - 1;
+    while (first < n && !isfinite(values[first])) first++;
+    while (last >= 0 && !isfinite(values[last])) last--;
+    if (first > last) return;
+    sparkline(values, n, 60, line, sizeof(line));
+    buf_printf(out, "%-10s %10.4g %s %.4g\n", label, values[first], line, values[last]);
+}
