@@ -24,7 +24,7 @@ typedef struct SearchPoint {
 
 /* Fills x[dims] with the proposal of largest expected improvement among `candidates` draws, and
  * returns that expected gain in sigma: probability of landing among the good points times
- * their mean gain above the split (0 while nothing was seen). */
+ * their mean gain, the prior of docs/honest.md counted in. */
 double search_tpe(const SearchDim *dim, int dims, const SearchPoint *seen, int n_seen,
                   uint64_t seed, int candidates, double *x);
 
