@@ -198,6 +198,17 @@ bool fileout_write(FileOut *f, const void *bytes, ptrdiff_t len, Err *err)
     return err_errno(err, "cannot write %s", f->path);
 }
 
+bool fileout_patch(FileOut *f, int64_t at, const void *bytes, ptrdiff_t len, Err *err)
+{
+    CHECK(f->stream, "%s is written to after it was committed or dropped", f->path);
+    off_t end = ftello(f->stream);
+    if (end >= 0 && fseeko(f->stream, (off_t)at, SEEK_SET) == 0 &&
+        fwrite(bytes, 1, (size_t)len, f->stream) == (size_t)len &&
+        fseeko(f->stream, end, SEEK_SET) == 0)
+        return true;
+    return err_errno(err, "cannot write %s", f->path);
+}
+
 static bool sync_folder_of(const char *path, Err *err)
 {
     char folder[1024];

@@ -30,6 +30,8 @@ typedef struct FileOut {
 } FileOut;
 bool fileout_open(FileOut *f, const char *path, Err *err) MUST_CHECK;
 bool fileout_write(FileOut *f, const void *bytes, ptrdiff_t len, Err *err) MUST_CHECK;
+/* Writes over bytes already written (a header whose counts are known last). */
+bool fileout_patch(FileOut *f, int64_t at, const void *bytes, ptrdiff_t len, Err *err) MUST_CHECK;
 bool fileout_commit(FileOut *f, Err *err) MUST_CHECK;
 void fileout_drop(FileOut *f); /* safe after commit and after a failed write */
 

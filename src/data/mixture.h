@@ -1,14 +1,14 @@
 /* mixture.h - what a run reads: sources with weights, one tokenizer, shards of tokens, and a
  * loader that can be put to any step exactly.
  *
- * Shards are llm.c's .bin: 256 int32 of header {20240520, 1, count}, then uint16 (vocabularies
- * over 65,536: {20240801, 7, count} and uint32).  They are made on first use from
- * LAB/data/NAME/train, one per source and tokenizer, under LAB/data/NAME/shards/HASH.bin, with
- * the end-of-text token before each document; read with pread, never mapped. */
+ * Tokenizers are trained on first use and kept as LAB/tokenizers/KEY.json, shards made on first
+ * use from LAB/data/NAME/train and kept as LAB/data/NAME/shards/KEY.bin; a KEY is the hash of all
+ * that the file depends on.  Any of them may be deleted: the next run makes it again. */
 #ifndef DATA_MIXTURE_H
 #define DATA_MIXTURE_H
 
 #include "base/knob.h"
+#include "data/shard.h"
 #include "data/tokenizer.h"
 
 extern const Knob data_knobs[]; /* data.sources, tokenizer.kind, tokenizer.vocab, tokenizer.path */
@@ -16,18 +16,18 @@ extern const Knob data_knobs[]; /* data.sources, tokenizer.kind, tokenizer.vocab
 enum { MIXTURE_MAX = 32 };
 
 typedef struct MixtureSource {
-    const char *name, *shard;
-    double weight;    /* share of the rows read */
-    int64_t tokens, bytes, documents;
-    int fd, width;    /* open shard; bytes a token */
+    const char *name;
+    double weight;   /* share of the rows read; all sum to 1 */
+    uint64_t stream; /* of this source's draws: other sources leave its order alone */
+    Shard shard;
 } MixtureSource;
 
 typedef struct Mixture {
     MixtureSource source[MIXTURE_MAX];
     int count;
-    Tokenizer *tokenizer;
-    int64_t tokens, bytes;   /* of all sources */
-    char sha256[65];         /* of source hashes, weights and tokenizer: the data manifest of a run */
+    const Tokenizer *tokenizer;
+    int64_t tokens, bytes; /* of all sources */
+    char sha256[65];       /* of source hashes, weights and tokenizer: the data manifest of a run */
 } Mixture;
 
 /* Reads the knobs, trains the tokenizer and makes the shards where they are missing (whole or

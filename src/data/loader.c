@@ -1,0 +1,150 @@
+/* loader.c - which tokens stand in row r of a run.
+ *
+ * Everything is computed from (seed, r): nothing is remembered, so nothing has to be saved in a
+ * checkpoint, any step can be asked for first, and threads may ask at once.
+ *
+ * Which source: a rotation, u(r) = r A + B mod 2^32 with A the golden ratio of 2^32 and B drawn
+ * from the seed, falls into the sources' intervals, whose lengths are their weights.  Of all
+ * orders that are known this one keeps the share of every source in every stretch of rows
+ * closest to its weight (Weyl; Knuth 6.4), where independent draws would add noise between
+ * batches.  How many of the rows before r were a source's is a sum of floors, found in a few
+ * dozen steps like a greatest common divisor.
+ *
+ * Which place: source rows are laid end to end round the shard, without overlap, beginning at an
+ * offset drawn for each epoch; the epoch's order is a permutation drawn for it.  In an epoch no
+ * token is asked for twice, and fewer than one row's worth is left for another epoch's offset. */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/rand.h"
+#include "data/mixture.h"
+
+static const uint64_t TURN = (uint64_t)1 << 32, GOLDEN = 2654435769u;
+
+typedef unsigned __int128 Wide;
+
+/* Sum over k < n of floor((a k + b) / m). */
+static Wide floor_sum(Wide n, Wide m, Wide a, Wide b)
+{
+    Wide sum = 0;
+    for (;;) {
+        if (n > 0) sum += n * (n - 1) / 2 * (a / m) + n * (b / m);
+        a %= m;
+        b %= m;
+        Wide top = a * n + b;
+        if (top < m) return sum;
+        n = top / m;
+        b = top % m;
+        Wide swap = m;
+        m = a;
+        a = swap;
+    }
+}
+
+/* Where the intervals of the sources before `source` end, of TURN. */
+static uint64_t interval(const Mixture *m, int source)
+{
+    double below = 0;
+    if (source >= m->count) return TURN;
+    for (int i = 0; i < source; i++) below += m->source[i].weight;
+    return MIN((uint64_t)(below * (double)TURN + 0.5), TURN);
+}
+
+static uint64_t rotation_start(uint64_t seed)
+{
+    Rand r = rand_stream(seed, "data/order of sources");
+    return rand_u64(&r) % TURN;
+}
+
+/* How many of the first n places of the rotation lie below `end`. */
+static uint64_t places_below(uint64_t n, uint64_t start, uint64_t end)
+{
+    Wide all = floor_sum(n, TURN, GOLDEN, start);
+    Wide rest = floor_sum(n, TURN, GOLDEN, start + TURN - end);
+    return (uint64_t)(all + n - rest);
+}
+
+static int64_t rows_of(const Loader *l, int source, int64_t rows)
+{
+    const Mixture *m = l->mixture;
+    if (m->count == 1) return rows;
+    uint64_t start = rotation_start(l->seed);
+    return (int64_t)(places_below((uint64_t)rows, start, interval(m, source + 1)) -
+                     places_below((uint64_t)rows, start, interval(m, source)));
+}
+
+static int source_of(const Loader *l, int64_t row)
+{
+    const Mixture *m = l->mixture;
+    uint64_t u = ((uint64_t)row * GOLDEN + rotation_start(l->seed)) % TURN;
+    int i = 0;
+    while (i + 1 < m->count && u >= interval(m, i + 1)) i++;
+    return i;
+}
+
+static int64_t rows_per_epoch(const Loader *l, int source)
+{
+    return l->mixture->source[source].shard.tokens / l->context;
+}
+
+/* The place of the source's k-th row in its shard. */
+static int64_t place_of(const Loader *l, int source, int64_t k)
+{
+    const MixtureSource *s = &l->mixture->source[source];
+    int64_t rows = rows_per_epoch(l, source), epoch = k / rows;
+    Rand draw = { .key = l->seed, .stream = s->stream, .index = (uint64_t)epoch * 2 };
+    uint64_t order = rand_u64(&draw), offset = rand_u64(&draw) % (uint64_t)s->shard.tokens;
+    uint64_t i = rand_permute((uint64_t)(k % rows), (uint64_t)rows, order);
+    return (int64_t)((offset + i * (uint64_t)l->context) % (uint64_t)s->shard.tokens);
+}
+
+bool loader_open(Loader *l, const Mixture *m, int batch, int context, uint64_t seed, Err *err)
+{
+    CHECK(batch > 0 && context > 0, "rows of %d by %d", batch, context);
+    *l = (Loader){ .mixture = m, .batch = batch, .context = context, .seed = seed };
+    for (int i = 0; i < m->count; i++) {
+        const MixtureSource *s = &m->source[i];
+        if (s->shard.tokens <= context)
+            return err_set(err, ERR_CONFIG,
+                           "a context of %d is longer than the data set %s, which has %lld tokens; "
+                           "set model.context below that",
+                           context, s->name, (long long)s->shard.tokens);
+    }
+    return true;
+}
+
+/* Reads row r into x and y, (T) each. */
+static bool fill_row(const Loader *l, int64_t r, int32_t *x, int32_t *y, Err *err)
+{
+    int source = source_of(l, r);
+    const Shard *shard = &l->mixture->source[source].shard;
+    int64_t at = place_of(l, source, rows_of(l, source, r)), T = l->context;
+    if (!shard_read(shard, at, T, x, err)) return false;
+    memcpy(y, x + 1, (size_t)(T - 1) * sizeof(*y));
+    return shard_read(shard, (at + T) % shard->tokens, 1, y + T - 1, err);
+}
+
+bool loader_fill(const Loader *l, int64_t index, int32_t *tokens, int32_t *targets, int32_t *pos,
+                 int32_t *doc, uint64_t *hash, Err *err)
+{
+    int B = l->batch, T = l->context;
+    int32_t end = tokenizer_end(l->mixture->tokenizer);
+    uint64_t h = 0;
+    for (int b = 0; b < B; b++) {
+        int32_t *x = tokens + (ptrdiff_t)b * T, *y = targets + (ptrdiff_t)b * T; /* (T) */
+        if (!fill_row(l, index * B + b, x, y, err)) return false;
+        for (int t = 0, number = 0; t < T; t++) {
+            number += t > 0 && x[t] == end;
+            if (pos) pos[(ptrdiff_t)b * T + t] = t;
+            if (doc) doc[(ptrdiff_t)b * T + t] = number;
+        }
+        if (hash) h = hash64(x, (ptrdiff_t)T * 4, h), h = hash64(y + T - 1, 4, h);
+    }
+    if (hash) *hash = h;
+    return true;
+}
+
+double loader_epochs(const Loader *l, int source, int64_t rows)
+{
+    return (double)rows_of(l, source, rows) / (double)rows_per_epoch(l, source);
+}
