@@ -123,6 +123,12 @@ static bool on_rows(void *self, const StepRow *rows, int n, Err *err)
     return true;
 }
 
+static void on_note(void *self, const char *text)
+{
+    const Following *f = self;
+    if (f->job->watch.note) f->job->watch.note(f->job->watch.self, text);
+}
+
 static bool on_stop(void *self)
 {
     const Following *f = self;
@@ -195,8 +201,8 @@ static bool finish(Lab *lab, const RunJob *job, const Reading *read, const Train
     out->flops = t->flops;
     out->train_loss = t->train_loss;
     out->tokens_per_s = t->seconds > 0 ? (double)t->tokens / t->seconds : 0;
-    out->planned_bytes = t->cost.params + t->cost.grads + t->cost.states + t->cost.step +
-                         t->cost.inputs + t->cost.scratch;
+    out->planned_bytes = t->planned_bytes;
+    out->peak_bytes = t->peak_bytes;
     memcpy(out->weights_sha256, t->weights_sha256, sizeof(out->weights_sha256));
     bool ok = out->failed || judge_run(lab, job, read, out->id, &scratch, &score, err);
     if (ok && !out->failed) {
@@ -247,8 +253,11 @@ static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Er
                        .recipe = job->recipe,
                        .seed = job->seed,
                        .threads = job->threads,
-                       .sink = {
-                           .self = &f, .planned = on_planned, .rows = on_rows, .stop = on_stop } };
+                       .sink = { .self = &f,
+                                 .planned = on_planned,
+                                 .rows = on_rows,
+                                 .stop = on_stop,
+                                 .note = on_note } };
     TrainResult t = { 0 };
     return (train_run(&train, &t, err) && finish(lab, job, read, &t, out, err)) ||
            err_wrap(err, "run %s", out->id);

@@ -16,6 +16,7 @@ typedef struct RunWatch {
     bool (*stop)(void *self); /* true: checkpoint and return ERR_STOPPED */
     void (*planned)(void *self, const char *run, const PlanCost *cost, int64_t steps);
     void (*live)(void *self, const char *run, const StepRow *last, int64_t steps);
+    void (*note)(void *self, const char *text); /* a sentence worth showing */
 } RunWatch;
 
 typedef struct RunJob {
@@ -35,6 +36,7 @@ typedef struct RunResult {
     bool failed; /* the loss was not finite */
     double bpb;  /* on the search tier; NaN if failed */
     int64_t steps, tokens, flops, planned_bytes;
+    int64_t peak_bytes; /* seen by this call's training; 0 where nothing was trained */
     double seconds, tokens_per_s, train_loss;
     char weights_sha256[65], curve_sha256[65];
 } RunResult;

@@ -114,7 +114,7 @@ bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
     optim_scalars(&s->optim, d.factor, scalar);
     put_weight(s);
     for (int i = 0; i < s->accumulate; i++) {
-        if (!fill(s, l, (d.step - 1) * s->accumulate + i, err)) return false;
+        if (l && !fill(s, l, (d.step - 1) * s->accumulate + i, err)) return false;
         in.later = i > 0;
         plan_run(s->micro, &in);
         out->loss += scalar_at(s, s->loss);

@@ -48,6 +48,7 @@ typedef struct StepDo {
     uint64_t seed;
     double factor; /* of the schedule */
 } StepDo;
+/* Without a loader the inputs are used as they stand. */
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err) MUST_CHECK;
 
 #endif
