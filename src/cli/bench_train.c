@@ -1,0 +1,159 @@
+/* bench_train.c - steps of training per second, as a share of the peak of the same minute.
+ *
+ * The same plans as a real run (train/stepper.h), on random tokens: what a token means does
+ * not change what a step costs.  The peak is measured before and after, because the clock of
+ * a busy machine is not the one on its box.  Operations are timed in extra steps, so that
+ * the timing of the whole is undisturbed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "cli/bench.h"
+#include "train/memory.h"
+#include "train/recipe.h"
+#include "train/stepper.h"
+#include "train/train.h"
+
+typedef struct Timing {
+    double seconds;
+    int steps;
+} Timing;
+
+static bool read_recipe(const Cmd *c, Recipe *r, Err *err)
+{
+    const char *path = cmd_value(c, "recipe", NULL);
+    if (path && !recipe_read(r, path, c->arena, err)) return false;
+    if (!path) recipe_default(r, c->arena);
+    for (int i = 0; cmd_nth(c, "set", i); i++) {
+        if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;
+    }
+    return recipe_check(r, err);
+}
+
+static int vocab_of(const KnobSet *k)
+{
+    bool bytes = strcmp(knobs_choice(k, "tokenizer.kind"), "bytes") == 0;
+    return bytes ? 257 : (int)knobs_whole(k, "tokenizer.vocab");
+}
+
+static void fill_random(const Stepper *s)
+{
+    int32_t *tokens = plan_at(s->micro, s->tokens), *targets = plan_at(s->micro, s->targets);
+    int32_t *pos = plan_at(s->micro, s->pos), *doc = s->doc ? plan_at(s->micro, s->doc) : NULL;
+    Rand r = rand_stream(1, "bench");
+    for (int i = 0; i < s->batch * s->context; i++) {
+        tokens[i] = (int32_t)rand_below(&r, (uint64_t)s->model.vocab);
+        targets[i] = (int32_t)rand_below(&r, (uint64_t)s->model.vocab);
+        pos[i] = i % s->context;
+        if (doc) doc[i] = 0;
+    }
+}
+
+static bool time_steps(Stepper *s, double seconds, Timing *t, Err *err)
+{
+    StepOut out;
+    double began = clock_now();
+    *t = (Timing){ 0 };
+    do {
+        if (!stepper_run(s, NULL, (StepDo){ t->steps + 1, 1, 1 }, &out, err)) return false;
+        t->steps++;
+        t->seconds = clock_now() - began;
+    } while (t->seconds < seconds);
+    return true;
+}
+
+/* Where the time goes: both plans with profiling on. */
+static bool breakdown(Stepper *s, double seconds, bool show, json_t *ops, Err *err)
+{
+    enum { MOST = 64 };
+    PlanTime time[2 * MOST];
+    Timing t;
+    double all = 0;
+    plan_profile(s->micro, true);
+    plan_profile(s->update, true);
+    if (!time_steps(s, seconds, &t, err)) return false;
+    int n = plan_times(s->micro, time, MOST);
+    n += plan_times(s->update, time + n, MOST);
+    for (int i = 0; i < n; i++) all += time[i].seconds;
+    for (int i = 0; i < n; i++) {
+        double each = time[i].seconds / t.steps, share = time[i].seconds / all;
+        double rate = time[i].seconds > 0 ? (double)time[i].flops / time[i].seconds : 0;
+        json_array_append_new(ops, json_pack("{s:s, s:b, s:f, s:f, s:f}", "op", time[i].op,
+                                             "backward", time[i].backward, "seconds_per_step", each,
+                                             "share", share, "flops_per_s", rate));
+        if (show && share >= 0.005)
+            printf("  %5.1f %%  %9.3f ms  %7.1f GFLOP/s  %s%s\n", 100 * share, 1e3 * each,
+                   rate / 1e9, time[i].op, time[i].backward ? ", backward" : "");
+    }
+    return true;
+}
+
+static void model_name(const Model *m, const Stepper *s, char *out, ptrdiff_t cap)
+{
+    snprintf(out, (size_t)cap, "%dx%d T%d V%d B%d", m->depth, m->width, m->context, m->vocab,
+             s->batch * s->accumulate);
+}
+
+static bool measure(const BenchIn *in, Stepper *s, json_t *rows, Err *err)
+{
+    char name[96];
+    Timing warm, t;
+    BenchPeak before, after;
+    int64_t peak_bytes;
+    PlanCost cost = stepper_cost(s);
+    model_name(&s->model, s, name, sizeof(name));
+    if (!bench_peak_measure(in->threads, 0.3, false, &before, err) ||
+        !time_steps(s, in->seconds / 10, &warm, err) || !time_steps(s, in->seconds, &t, err))
+        return false;
+    peak_bytes = memory_anon();
+    if (!bench_peak_measure(in->threads, 0.3, false, &after, err)) return false;
+    double peak = (before.flops_per_s + after.flops_per_s) / 2;
+    double per_s = t.steps / t.seconds, flops = per_s * (double)cost.matmul_flops;
+    double tokens = per_s * s->batch * s->context * s->accumulate;
+    if (!in->cmd->json)
+        printf("train  %s: %.0f tokens/s, %.1f GFLOP/s in products, %.1f %% of the peak of %.1f, "
+               "%.1f ms a step, %.1f MB\n",
+               name, tokens, flops / 1e9, 100 * flops / peak, peak / 1e9, 1e3 / per_s,
+               (double)peak_bytes / 1e6);
+    json_t *ops = json_array();
+    if (!breakdown(s, in->seconds / 2, !in->cmd->json, ops, err)) {
+        json_decref(ops);
+        return false;
+    }
+    json_array_append_new(
+        rows,
+        json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:o}", "model", name,
+                  "device", cpu_model(), "precision", "fp32", "tokens_per_s", tokens, "flops_per_s",
+                  flops, "share_of_peak", flops / peak, "peak_flops_per_s", peak, "peak_bytes",
+                  (json_int_t)peak_bytes, "planned_bytes", (json_int_t)train_bytes(&cost), "params",
+                  (json_int_t)model_params(&s->model), "seconds_per_step", 1 / per_s, "ops", ops));
+    return true;
+}
+
+static bool run(const BenchIn *in, json_t *rows, Err *err)
+{
+    Recipe r;
+    Dev d = { 0 };
+    Stepper s = { 0 };
+    Arena *arena = in->cmd->arena;
+    if (!read_recipe(in->cmd, &r, err) || !dev_open(&d, "cpu", in->threads, err)) return false;
+    StepperOpt o = { .knobs = &r.knobs,
+                     .vocab = vocab_of(&r.knobs),
+                     .plan = { .level = cpu_level() } };
+    bool ok = stepper_plan(&s, o, &d, arena, err) && stepper_bind(&s, &d, 1, arena, err);
+    if (ok) {
+        fill_random(&s);
+        ok = measure(in, &s, rows, err);
+    }
+    stepper_free(&s);
+    dev_close(&d);
+    return ok;
+}
+
+extern const BenchDef bench_train;
+const BenchDef bench_train = {
+    .name = "train",
+    .doc = "tokens and FLOPs per second of training, as a share of the peak, and where time goes",
+    .run = run,
+};
