@@ -1,0 +1,188 @@
+/* cmd_steer.c - a person takes part: propose, note, veto. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/toml.h"
+#include "cli/cmd.h"
+#include "lab/history.h"
+#include "lab/worker.h"
+
+static const char *me(void)
+{
+    const char *name = getlogin();
+    return name ? name : "person";
+}
+
+/* ---- propose ---- */
+
+static bool put_edit(const Recipe *check, const TomlItem *item, const char *knob, const char *path,
+                     json_t *edits, Err *err)
+{
+    char where[600];
+    snprintf(where, sizeof(where), "%s:%d", path, item->line);
+    Recipe copy = *check;
+    copy.knobs = knobs_copy(check->knobs.home, &check->knobs);
+    if (!knobs_set(&copy.knobs, knob, item->text, where, err)) return false;
+    json_t *to = json_text(item->text);
+    json_array_append_new(edits, json_pack("{s:s, s:o}", "knob", knob, "to", to));
+    return true;
+}
+
+/* title, why, refute, predicted, confidence at the top; edits in [edit]. */
+static bool read_idea(const char *path, Str text, const Recipe *check, Arena *arena, json_t *idea,
+                      Err *err)
+{
+    TomlItem *items = NULL;
+    int n = 0;
+    if (!toml_parse(text, path, arena, &items, &n, err)) return false;
+    json_t *edits = json_array();
+    json_object_set_new(idea, "edits", edits);
+    for (int i = 0; i < n; i++) {
+        const char *name = items[i].name;
+        double number;
+        if (strncmp(name, "edit.", 5) == 0) {
+            if (!put_edit(check, &items[i], name + 5, path, edits, err)) return false;
+        } else if (strcmp(name, "title") == 0 || strcmp(name, "why") == 0 ||
+                   strcmp(name, "refute") == 0) {
+            json_object_set_new(idea, name, json_text(items[i].text));
+        } else if (strcmp(name, "predicted") == 0 || strcmp(name, "confidence") == 0) {
+            if (!str_to_double(items[i].text, &number))
+                return err_set(err, ERR_CONFIG, "%s:%d: %s wants a number", path, items[i].line,
+                               name);
+            json_object_set_new(idea, name, json_num_of(number));
+        } else {
+            return err_set(err, ERR_CONFIG,
+                           "%s:%d: '%s' is no part of a proposal; there are title, why, refute, "
+                           "predicted, confidence, and knobs under [edit]",
+                           path, items[i].line, name);
+        }
+    }
+    if (json_array_size(edits) == 0)
+        return err_set(err, ERR_CONFIG,
+                       "%s changes nothing; name knobs and their new values under [edit]", path);
+    if (!json_str(idea, "title", "")[0])
+        return err_set(err, ERR_CONFIG, "%s has no title; say in a few words what it is", path);
+    return true;
+}
+
+static bool enter_idea(Lab *lab, json_t *idea, char id[24], Err *err)
+{
+    if (!ledger_begin(lab->ledger, err) || !ledger_next_id(lab->ledger, 'p', id, err)) {
+        json_decref(idea);
+        return false;
+    }
+    json_object_set_new(idea, "id", json_string(id));
+    if (ledger_append(lab->ledger, "idea", id, idea, err)) return ledger_commit(lab->ledger, err);
+    ledger_rollback(lab->ledger);
+    return false;
+}
+
+static bool run_propose(Cmd *c, Err *err)
+{
+    Lab lab;
+    Recipe check;
+    Str text;
+    const char *from;
+    char id[24];
+    if (!file_read_arena(c->arg[0], c->arena, &text, err) ||
+        !lab_open(&lab, c->lab, LEDGER_WRITE, c->arena, err) ||
+        !lab_champion(&lab, &check, &from, err))
+        return false;
+    json_t *idea = json_pack("{s:s}", "author", me());
+    if (!read_idea(c->arg[0], text, &check, c->arena, idea, err)) {
+        json_decref(idea);
+        return false;
+    }
+    if (!enter_idea(&lab, idea, id, err)) return false;
+    if (c->json)
+        cmd_print_json(json_pack("{s:s}", "idea", id));
+    else
+        printf("%s is next to be tried%s\n", id,
+               worker_alive(lab.dir) ? "" : " when `lathe research` runs");
+    lab_close(&lab);
+    return true;
+}
+
+/* ---- note, veto ---- */
+
+static bool run_note(Cmd *c, Err *err)
+{
+    Lab lab;
+    Buf text = { 0 };
+    for (int i = 0; i < c->n_args; i++) buf_printf(&text, "%s%s", i ? " " : "", c->arg[i]);
+    json_t *words = json_text(buf_view(&text));
+    buf_free(&text);
+    if (!lab_open(&lab, c->lab, LEDGER_WRITE, c->arena, err)) {
+        json_decref(words);
+        return false;
+    }
+    bool ok = ledger_append(lab.ledger, "note", NULL,
+                            json_pack("{s:s, s:o}", "author", me(), "text", words), err);
+    lab_close(&lab);
+    return ok;
+}
+
+static bool run_veto(Cmd *c, Err *err)
+{
+    Lab lab;
+    History h;
+    const char *id = c->arg[0];
+    if (!lab_open(&lab, c->lab, LEDGER_WRITE, c->arena, err) || !history_open(&h, &lab, err))
+        return false;
+    const HistExp *x = history_exp(&h, id);
+    if (!x)
+        return err_set(
+            err, ERR_CONFIG,
+            "the open question has no experiment %s; `lathe log --kind proposal` lists them", id);
+    if (x->decision != EXP_OPEN)
+        return err_set(err, ERR_CONFIG,
+                       "%s is decided already; propose its opposite to have it taken back", id);
+    bool ok = ledger_append(lab.ledger, "veto", id,
+                            json_pack("{s:s, s:s, s:s}", "target", id, "author", me(), "reason",
+                                      cmd_value(c, "reason", "a person said no")),
+                            err);
+    if (ok) printf("%s is out; the run that is going on for it is finished first\n", id);
+    lab_close(&lab);
+    return ok;
+}
+
+static const CmdOpt veto_opts[] = { { "reason", 0, "TEXT", "why, for the record" }, { 0 } };
+
+const CmdDef cmd_propose = {
+    .name = "propose",
+    .args = "FILE",
+    .doc = "hand in a proposal; it is tried before the researcher is asked again",
+    .more =
+        "FILE is TOML: title, and if you like why, refute, predicted (gain in bits per byte) and "
+        "confidence (0 to 1); the change itself as knobs under [edit]:\n\n"
+        "    title = \"a faster embedding\"\n    predicted = 0.01\n    [edit]\n    "
+        "optim.embed_mult = 3\n\n"
+        "It is judged like any other: the rule does not know who proposed.",
+    .min_args = 1,
+    .max_args = 1,
+    .needs_lab = true,
+    .json = true,
+    .run = run_propose,
+};
+const CmdDef cmd_note = {
+    .name = "note",
+    .args = "TEXT...",
+    .doc = "write a remark into the ledger",
+    .min_args = 1,
+    .max_args = -1,
+    .needs_lab = true,
+    .run = run_note,
+};
+const CmdDef cmd_veto = {
+    .name = "veto",
+    .args = "ID",
+    .doc = "take an open experiment out of the session",
+    .opts = veto_opts,
+    .min_args = 1,
+    .max_args = 1,
+    .needs_lab = true,
+    .run = run_veto,
+};
