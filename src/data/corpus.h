@@ -1,8 +1,8 @@
 /* corpus.h - from files to a data set of the lab: read, clean, deduplicate, cut into tiers.
  *
  *     LAB/data/NAME/train.txt .idx     what training may see
- *     LAB/data/NAME/manifest.json      what it is made of, counts, hashes, what was left out and why
- *     LAB/judge/NAME/search.txt .idx   held-out tiers, cut once from the raw text before any
+ *     LAB/data/NAME/manifest.json      what it is made of, counts, hashes, what was left out and
+ * why LAB/judge/NAME/search.txt .idx   held-out tiers, cut once from the raw text before any
  *     LAB/judge/NAME/audit.txt .idx    filter, never altered afterwards: a later `add` of more
  *     LAB/judge/NAME/locked.txt .idx   files only adds training text
  *
@@ -22,7 +22,7 @@ typedef struct CorpusAdd {
     const char *lab, *name;
     const char *const *paths; /* files and folders; "-" is standard input */
     int n_paths;
-    const char *field;        /* of .jsonl; NULL: "text" */
+    const char *field; /* of .jsonl; NULL: "text" */
 } CorpusAdd;
 
 /* The manifest, as stored.  New reference; json_decref it. */
@@ -30,8 +30,8 @@ bool corpus_add(const CorpusAdd *what, json_t **manifest, Err *err) MUST_CHECK;
 
 /* The built-in corpus (synth.c): source NAME clean, and NAME-dirty with planted faults whose
  * truth is LAB/data/NAME-dirty/truth.json. */
-bool corpus_synth(const char *lab, const char *name, int64_t docs, uint64_t seed,
-                  json_t **manifest, Err *err) MUST_CHECK;
+bool corpus_synth(const char *lab, const char *name, int64_t docs, uint64_t seed, json_t **manifest,
+                  Err *err) MUST_CHECK;
 
 bool corpus_manifest(const char *lab, const char *name, json_t **manifest, Err *err) MUST_CHECK;
 bool corpus_list(const char *lab, Arena *out, char ***names, int *count, Err *err) MUST_CHECK;

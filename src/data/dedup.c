@@ -1,0 +1,117 @@
+/* dedup.c - words, and whole documents that are the same to the byte.
+ *
+ * Documents are compared by 128 bits of SHA-256 instead of byte by byte: the texts of
+ * earlier additions may be cut up by then, and their keys are all that is kept of them. */
+#include "data/dedup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+DedupWords dedup_words(Str text)
+{
+    return (DedupWords){ .next = text.at, .end = text.at + text.len };
+}
+
+/* 0: not in a word; else the byte as the hash takes it. */
+static unsigned byte_of_word(unsigned char byte)
+{
+    unsigned c = byte;
+    if ((c | 32) - 'a' < 26) return c | 32;
+    return c >= 0x80 || c - '0' < 10 ? c : 0;
+}
+
+/* U+3000 and up begin with 0xE3 or more in UTF-8; U+E000.. and U+F900.. are as rare as they
+ * are harmless here. */
+static bool stands_alone(const char *at, const char *end)
+{
+    return (unsigned char)*at >= 0xE3 && utf8_len(at, end) >= 3;
+}
+
+bool dedup_next(DedupWords *w)
+{
+    const char *at = w->next;
+    while (at < w->end && !byte_of_word((unsigned char)*at)) at++;
+    if (at == w->end) return false;
+    const char *begin = at;
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, then mixed */
+    ptrdiff_t alone = stands_alone(at, w->end) ? utf8_len(at, w->end) : 0;
+    for (unsigned c; at < w->end && (c = byte_of_word((unsigned char)*at)); at++) {
+        if (alone ? at - begin == alone : stands_alone(at, w->end)) break;
+        h = (h ^ c) * 0x100000001b3u;
+    }
+    w->word = (Str){ begin, at - begin };
+    w->hash = hash64_mix(h);
+    w->next = at;
+    return true;
+}
+
+/* ---- whole documents ---- */
+
+DedupKey dedup_key_of(const unsigned char sha256[32])
+{
+    DedupKey key;
+    memcpy(key.byte, sha256, sizeof(key.byte));
+    return key;
+}
+
+DedupKey dedup_key(Str text)
+{
+    Sha256 s;
+    unsigned char sum[32];
+    sha256_begin(&s);
+    sha256_add(&s, text.at, text.len);
+    sha256_end(&s, sum);
+    return dedup_key_of(sum);
+}
+
+static bool key_free(const DedupKey *k)
+{
+    static const DedupKey zero;
+    return memcmp(k, &zero, sizeof(zero)) == 0;
+}
+
+/* Where the key is, or would go. */
+static DedupKey *slot_of(const DedupSet *s, const DedupKey *key)
+{
+    uint64_t start;
+    memcpy(&start, key->byte, sizeof(start));
+    int64_t at = (int64_t)(start & (uint64_t)(s->cap - 1));
+    while (!key_free(&s->slot[at]) && memcmp(&s->slot[at], key, sizeof(*key)) != 0)
+        at = (at + 1) & (s->cap - 1);
+    return &s->slot[at];
+}
+
+static void grow_set(DedupSet *s)
+{
+    DedupSet bigger = { .cap = s->cap ? 2 * s->cap : 1024 };
+    bigger.slot = calloc((size_t)bigger.cap, sizeof(DedupKey));
+    CHECK(bigger.slot, "no memory for %td document keys", (ptrdiff_t)bigger.cap);
+    for (int64_t i = 0; i < s->cap; i++)
+        if (!key_free(&s->slot[i])) *slot_of(&bigger, &s->slot[i]) = s->slot[i];
+    bigger.count = s->count;
+    free(s->slot);
+    *s = bigger;
+}
+
+bool dedup_set_add(DedupSet *s, DedupKey key)
+{
+    if (2 * (s->count + 1) > s->cap) grow_set(s);
+    DedupKey *slot = slot_of(s, &key);
+    if (!key_free(slot)) return false;
+    *slot = key;
+    s->count++;
+    return true;
+}
+
+bool dedup_set_has(const DedupSet *s, DedupKey key)
+{
+    return s->count > 0 && !key_free(slot_of(s, &key));
+}
+
+void dedup_set_free(DedupSet *s)
+{
+    free(s->slot);
+    *s = (DedupSet){ 0 };
+}

@@ -1,0 +1,59 @@
+/* dedup.h - the same text again: exactly, nearly, or thirteen words of it.
+ *
+ * Three questions with three tools: a set of hashes for whole documents, MinHash for
+ * documents that are mostly the same, an index of word n-grams for passages. */
+#ifndef DATA_DEDUP_H
+#define DATA_DEDUP_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+/* Words as all three see them: letters and digits, ASCII small; bytes over 127 are letters,
+ * and each character from U+3000 on is a word of its own (Chinese, Japanese, Korean). */
+typedef struct DedupWords {
+    const char *next, *end;
+    Str word;      /* where it stands */
+    uint64_t hash; /* of its small letters */
+} DedupWords;
+DedupWords dedup_words(Str text);
+bool dedup_next(DedupWords *w);
+
+/* Exact: a set of the first 128 bits of SHA-256, enough that equal keys mean equal text. */
+typedef struct DedupKey {
+    unsigned char byte[16];
+} DedupKey;
+typedef struct DedupSet {
+    DedupKey *slot; /* on the heap; all zero: free */
+    int64_t count, cap;
+} DedupSet;
+DedupKey dedup_key(Str text);
+DedupKey dedup_key_of(const unsigned char sha256[32]);
+bool dedup_set_add(DedupSet *s, DedupKey key); /* false: it was there */
+bool dedup_set_has(const DedupSet *s, DedupKey key);
+void dedup_set_free(DedupSet *s);
+
+/* Near: numbers of groups of texts whose 5-word shingles overlap by Jaccard .7 or more, through
+ * chains too.  group[i] <= i is the first text of i's group.  MinHash of 112 hashes in 14 bands
+ * of 8 finds the candidates (56 % of pairs at .7, 92 % at .8, 99.9 % at .9), the true overlap
+ * decides.  Texts under 20 words are not grouped: they overlap by chance.  ERR_STOPPED. */
+bool dedup_near(const Str *text, int64_t count, int64_t *group, Err *err) MUST_CHECK;
+double dedup_jaccard(Str a, Str b); /* of the sets of 5-word shingles; 0 if either has none */
+
+/* Passages: all runs of 13 words of some texts. */
+enum { DEDUP_GRAM = 13 };
+typedef struct DedupGrams {
+    uint64_t *slot; /* on the heap; 0: free */
+    int64_t count, cap;
+} DedupGrams;
+void dedup_grams_add(DedupGrams *g, Str text);
+void dedup_grams_free(DedupGrams *g);
+/* Adds to `met` those runs of `text` that `g` holds; the share of text's runs that g holds. */
+void dedup_grams_meet(const DedupGrams *g, Str text, DedupGrams *met);
+double dedup_grams_share(const DedupGrams *g, Str text);
+
+/* The next stretch of `text`, from byte *from on, whose words are all in runs that the index
+ * holds; *from moves behind it.  False when there is none. */
+bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, Str *stretch);
+
+#endif
