@@ -59,7 +59,7 @@ typedef struct Tensor {
     DType dtype;
     Life life;
     struct Node *maker;    /* whose results these are; NULL for params, states, inputs */
-    int which;             /* output `which` of maker */
+    int which;             /* output `which` of maker; saved[i] is -1 - i */
     struct Tensor *grad;   /* filled by graph_grad */
     const ParamSpec *spec; /* of a param */
     bool tapped;           /* t_tap: the plan keeps it readable after a run */

@@ -99,7 +99,7 @@ static void make_outputs(Graph *g, Node *n)
     const OpDef *op = n->op;
     OpShape s = { .in = n->in, .opt = &n->opt };
     for (int i = 0; i < op->n_out; i++) s.out[i] = n->out[i] = fresh(g, n, i);
-    for (int i = 0; i < op->n_saved; i++) s.saved[i] = n->saved[i] = fresh(g, n, i);
+    for (int i = 0; i < op->n_saved; i++) s.saved[i] = n->saved[i] = fresh(g, n, -1 - i);
     Err err = { 0 };
     CHECK(op->shape(&s, &err), "%s in %s: %s", op->name, g->scope, err.msg);
     for (int i = 0; i < op->n_out; i++) settle(g, n->out[i], n, "");

@@ -27,7 +27,7 @@ typedef struct PlanOpt {
 
 typedef struct PlanCost {
     ptrdiff_t params, grads, states, step, inputs, scratch; /* bytes */
-    int64_t flops;        /* of one plan_run */
+    int64_t flops;                                          /* of one plan_run */
     int64_t matmul_flops; /* of MATMUL shapes alone, the ones budgets count */
     int nodes;
 } PlanCost;
@@ -58,8 +58,8 @@ typedef struct StoreItem {
     int rank;
     ptrdiff_t dim[RANK_MAX], count;
     const ParamSpec *spec; /* of a param */
-    float *at;    /* NULL at LEVEL_REF */
-    double *at64; /* NULL at other levels */
+    float *at;             /* NULL at LEVEL_REF */
+    double *at64;          /* NULL at other levels */
 } StoreItem;
 int store_count(const Store *s);
 const StoreItem *store_item(const Store *s, int i); /* in the order of first use */
@@ -77,7 +77,8 @@ typedef struct PlanTime {
     double seconds;
     int64_t flops;
 } PlanTime;
-int plan_times(const Plan *p, PlanTime *out, int cap); /* summed by op and direction, dearest first */
+int plan_times(const Plan *p, PlanTime *out,
+               int cap); /* summed by op and direction, dearest first */
 
 C_END
 #endif
