@@ -218,17 +218,15 @@ static inline real row_max(const real *x, ptrdiff_t n)
     return top[0];
 }
 
-/* Sum of squares of at most BLOCK elements, in double: products of floats are exact there. */
-static inline double block_squares(const real *x, ptrdiff_t n)
+/* *sum += x^2 by lanes, in double: products of floats are exact there. */
+static inline void squares_add(Lanes64 *sum, const real *x, ptrdiff_t n)
 {
-    Lanes64 sum = { 0 };
     Lanes a;
     for (ptrdiff_t i = 0; i < n; i += LANES) {
         lanes_load(&a, x + i, n - i, 0);
         Lanes64 b = __builtin_convertvector(a, Lanes64);
-        sum += b * b;
+        *sum += b * b;
     }
-    return lanes_sum64(&sum);
 }
 
 /* d = value or d += value, n of them. */

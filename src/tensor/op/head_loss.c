@@ -1,0 +1,213 @@
+/* head_loss.c - the head and its cross-entropy in one, so that logits never all exist at once.
+ *
+ * Rows are taken in chunks of 384 (the product's own chunk): logits of a chunk are made once, by
+ * tiles; turned into d_logits in their place, by rows; and spent at once on d_x, a product by
+ * rows, and d_w, a sum over rows that goes on chunk after chunk.  So the gradients are computed in
+ * the forward call (a LOSS op may: the gradient of the loss itself is 1), and an evaluation,
+ * StepIn.train false, stops after the rows.  The usual three ops hold (N, V) logits twice; with
+ * the vocabulary of GPT-2 that is more than all other activations together.
+ *
+ *     nll = log(sum e^(z - max)) + max - z[target],   d_z = weight (softmax(z) - 1[target])
+ *
+ * A phase has tiles of one kind; a chunk takes three phases and the sum one more.  The number of
+ * chunks is bounded by making them longer, because phases are counted when the op is declared. */
+#include "tensor/gemm.h"
+#include "tensor/level/rows.h"
+#include "tensor/level/vec.h"
+
+enum { X, W, TARGET, WEIGHT };
+enum { CHUNK = 384, CHUNKS_MAX = 64, STEPS = 3, LAST_PHASE = STEPS * CHUNKS_MAX };
+enum { STEP_LOGITS, STEP_ROWS, STEP_GRADS };
+
+typedef struct Dims {
+    ptrdiff_t n, v, c, chunk; /* rows, vocabulary, width; rows of a chunk */
+} Dims;
+
+static Dims of(const Node *n)
+{
+    Dims d = { .n = n->in[X]->dim[0], .v = n->in[W]->dim[0], .c = n->in[W]->dim[1] };
+    d.chunk = CHUNK * ceil_div(d.n, CHUNK * CHUNKS_MAX);
+    return d;
+}
+
+/* Rows of the chunk that a phase works on; 0 behind the last. */
+static ptrdiff_t chunk_rows(const Dims *d, int phase)
+{
+    return MAX(0, MIN(d->chunk, d->n - phase / STEPS * d->chunk));
+}
+
+static int parts(const Node *n, int phase, bool backward)
+{
+    (void)backward;
+    Dims d = of(n);
+    if (phase == LAST_PHASE) return 1;
+    ptrdiff_t m = chunk_rows(&d, phase);
+    if (!m) return 0;
+    switch (phase % STEPS) {
+    case STEP_LOGITS: return gemm_tiles(m, d.v);
+    case STEP_ROWS: return (int)ceil_div(m, rows_per_part(d.v));
+    default: return gemm_tiles(d.v, d.c) + gemm_tiles(m, d.c);
+    }
+}
+
+static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
+{
+    (void)backward;
+    Dims d = of(n);
+    *shared = MIN(d.chunk, d.n) * d.v * (ptrdiff_t)sizeof(real); // (chunk, V)
+    ptrdiff_t products = MAX(gemm_own(d.c), MAX(gemm_own(d.v), gemm_own(MIN(d.chunk, d.n))));
+    *own = MAX(products, d.v * (ptrdiff_t)sizeof(real)); /* a row of slopes */
+}
+
+static void logits_tile(const Call *c, const Dims *d, Work w)
+{
+    ptrdiff_t first = w.phase / STEPS * d->chunk;
+    Gemm g = { .m = chunk_rows(d, w.phase),
+               .n = d->v,
+               .k = d->c,
+               .a = (const real *)c->in[X] + first * d->c,
+               .a_row = d->c,
+               .a_col = 1,
+               .b = c->in[W],
+               .b_row = 1,
+               .b_col = d->c,
+               .c = c->shared,
+               .c_row = d->v };
+    gemm_tile(c->level, &g, w.part, w.own);
+}
+
+/* z softcapped, in its place; the slope of that beside it. */
+static void row_cap(real *restrict z, real *restrict slope, ptrdiff_t v, real cap)
+{
+    for (ptrdiff_t j = 0; j < v; j++) {
+        real t = TANH(z[j] / cap);
+        z[j] = cap * t;
+        slope[j] = R(1) - t * t;
+    }
+}
+
+/* z to e^(z - max), *sum their sum; returns -ln p of the target. */
+static real row_nll(real *restrict z, ptrdiff_t v, int32_t target, real *sum)
+{
+    real top = row_max(z, v), wanted = z[target];
+    for (ptrdiff_t j = 0; j < v; j++) z[j] = EXP(z[j] - top);
+    *sum = row_sum(z, v);
+    return (real)(LOG64((double)*sum) + (double)top - (double)wanted);
+}
+
+static bool wants_grads(const Call *c)
+{
+    return c->step->train && (c->d_in[X] || c->d_in[W]);
+}
+
+/* A row of logits to its nll and, in its place, d_logits. */
+static void row_loss(const Call *c, const Dims *d, ptrdiff_t row, real *restrict z,
+                     real *restrict slope)
+{
+    int32_t target = ((const int32_t *)c->in[TARGET])[row];
+    real *nll = (real *)c->out[1] + row, cap = R(c->node->opt.cap), sum;
+    CHECK(target < d->v, "head_loss: target %d of a vocabulary of %td", target, d->v);
+    if (target < 0) {
+        memset(z, 0, (size_t)d->v * sizeof(real));
+        *nll = 0;
+        return;
+    }
+    if (cap > 0) row_cap(z, slope, d->v, cap);
+    *nll = row_nll(z, d->v, target, &sum);
+    if (!wants_grads(c)) return;
+    real weight = *(const real *)c->in[WEIGHT], r = weight / sum;
+    for (ptrdiff_t j = 0; j < d->v; j++) z[j] *= r;
+    z[target] -= weight;
+    if (cap > 0)
+        for (ptrdiff_t j = 0; j < d->v; j++) z[j] *= slope[j];
+}
+
+static void rows_part(const Call *c, const Dims *d, Work w)
+{
+    ptrdiff_t per = rows_per_part(d->v), m = chunk_rows(d, w.phase);
+    for (ptrdiff_t i = w.part * per; i < MIN(m, (w.part + 1) * per); i++)
+        row_loss(c, d, w.phase / STEPS * d->chunk + i, (real *)c->shared + i * d->v, w.own);
+}
+
+static void grads_part(const Call *c, const Dims *d, Work w)
+{
+    ptrdiff_t first = w.phase / STEPS * d->chunk, m = chunk_rows(d, w.phase);
+    int of_w = gemm_tiles(d->v, d->c);
+    Gemm g = { .n = d->c, .a = c->shared, .b_col = 1, .b_row = d->c, .c_row = d->c };
+    if (w.part < of_w) {
+        g.m = d->v, g.k = m;
+        g.a_row = 1, g.a_col = d->v;
+        g.b = (const real *)c->in[X] + first * d->c;
+        g.c = c->d_in[W];
+        g.add = c->add[W] || first > 0;
+    } else {
+        g.m = m, g.k = d->v;
+        g.a_row = d->v, g.a_col = 1;
+        g.b = c->in[W];
+        g.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
+        g.add = c->add[X];
+    }
+    if (g.c) gemm_tile(c->level, &g, w.part < of_w ? w.part : w.part - of_w, w.own);
+}
+
+static void sum_loss(const Call *c, const Dims *d)
+{
+    const real *nll = c->out[1]; // (N)
+    double sum = 0;
+    for (ptrdiff_t i = 0; i < d->n; i++) sum += (double)nll[i];
+    *(real *)c->out[0] = *(const real *)c->in[WEIGHT] * (real)sum;
+    real *d_weight = c->d_in[WEIGHT];
+    if (d_weight && c->step->train) *d_weight = c->add[WEIGHT] ? *d_weight + (real)sum : (real)sum;
+}
+
+static void forward(const Call *c, Work w)
+{
+    Dims d = of(c->node);
+    if (w.phase == LAST_PHASE)
+        sum_loss(c, &d);
+    else if (w.phase % STEPS == STEP_LOGITS)
+        logits_tile(c, &d, w);
+    else if (w.phase % STEPS == STEP_ROWS)
+        rows_part(c, &d, w);
+    else if (wants_grads(c))
+        grads_part(c, &d, w);
+}
+
+static bool shape(OpShape *s, Err *err)
+{
+    const Tensor *x = s->in[X], *w = s->in[W], *target = s->in[TARGET];
+    if (!shape_whole(s, X, F32, err) || !shape_whole(s, W, F32, err)) return false;
+    if (!shape_whole(s, TARGET, I32, err) || !shape_vector(s, WEIGHT, 1, err)) return false;
+    if (x->rank != 2 || w->rank != 2 || x->dim[1] != w->dim[1])
+        return err_set(err, ERR_CONFIG, "head_loss wants x (N, C) and w (V, C)");
+    if (target->rank != 1 || target->dim[0] != x->dim[0])
+        return err_set(err, ERR_CONFIG, "head_loss wants one target for each of %td rows",
+                       x->dim[0]);
+    return shape_scalars(s->out[0], 1) && shape_scalars(s->out[1], x->dim[0]);
+}
+
+static int64_t flops(const Node *n)
+{
+    Dims d = of(n);
+    return 2 * (int64_t)d.n * d.v * d.c;
+}
+
+static const OpCase cases[] = {
+    { .rank = { 2, 2, 1, 1 }, .dim = { { 7, 5 }, { 11, 5 }, { 7 }, { 1 } }, .below = { 0, 0, 11 } },
+    { .rank = { 2, 2, 1, 1 },
+      .dim = { { 1, 3 }, { 2, 3 }, { 1 }, { 1 } },
+      .below = { 0, 0, 2 },
+      .opt = { .cap = 1.5f } },
+    { .rank = { 2, 2, 1, 1 },
+      .dim = { { 9, 4 }, { 300, 4 }, { 9 }, { 1 } },
+      .below = { 0, 0, 300 },
+      .opt = { .cap = 15 } },
+    { .rank = { 2, 2, 1, 1 },
+      .dim = { { 800, 6 }, { 33, 6 }, { 800 }, { 1 } },
+      .below = { 0, 0, 33 } },
+};
+
+KERNEL(head_loss, .phases = LAST_PHASE + 1, .parts = parts, .scratch = scratch, .forward = forward);
+OPDEF(head_loss, .doc = "weight * sum of -ln softmax([cap] x w^T)[target]; nll by rows",
+      .source = "arXiv:2411.09009", .kind = OP_LOSS, .n_in = 4, .n_out = 2, .integer = 1 << TARGET,
+      .shape = shape, .flops = flops, .cases = cases, .n_cases = COUNT(cases));
