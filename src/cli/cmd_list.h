@@ -3,6 +3,10 @@
  * No include guard: this file is included several times. */
 GROUP("a lab and its data")
 CMD(init)
+CMD(tokenizer_train)
+CMD(tokenizer_encode)
+CMD(tokenizer_decode)
+CMD(tokenizer_stats)
 GROUP("the main job")
 CMD(research)
 CMD(status)
