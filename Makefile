@@ -1,6 +1,7 @@
 # make                the program, build/release/lathe
 # make test           every test of the library; MODE=debug, asan, tsan or release; CC=clang
 # make check          what ./check runs: both compilers, sanitizers, format, structure, system tests
+# make bench          measures this machine, one line per question
 # make install        into $(PREFIX), /usr/local unless said otherwise; make uninstall takes it back
 # make format         lays the source out as .clang-format says
 # make V=1 ...        shows the commands; make clean removes build/
@@ -10,19 +11,25 @@ PREFIX ?= /usr/local
 OUT    ?= build/$(MODE)
 Q      := $(if $(V),,@)
 
+# As many jobs as there are cores, unless -j said otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
 # Modules from the lowest layer up (docs/ARCHITECTURE.md).  A test of a module is linked with that
 # module and the ones before it, so a layer that reaches upwards does not link.
 MODULES := base dev ledger tensor data science model optim train judge lab cli
 
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 \
-        -Wimplicit-fallthrough -Werror
+        -Wimplicit-fallthrough
+WERROR ?= -Werror # a compiler that we have not met may warn of something new: WERROR= builds anyway
 FLAGS_release := -O2 -g
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g3 -fsanitize=thread
 STD    := -std=c17 -D_GNU_SOURCE -Isrc -I.
-CFLAGS += $(STD) $(WARN) $(FLAGS_$(MODE)) -ffp-contract=off -fno-math-errno -fno-trapping-math -MMD -MP
+CFLAGS += $(STD) $(WARN) $(WERROR) $(FLAGS_$(MODE)) -ffp-contract=off -fno-math-errno -fno-trapping-math -MMD -MP
 LDLIBS += -ljansson -lsqlite3 -lzstd -lz -lpcre2-8 -lm -lpthread
 LDFLAGS += $(filter -fsanitize%,$(FLAGS_$(MODE)))
 
@@ -79,16 +86,41 @@ $(OUT)/%.$(1).o: %.c
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 
+# What tests/system needs beside the program itself.
+$(OUT)/toml_dump: $(OUT)/tests/system/toml_dump.o $(call lib,base)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 tests: $(TESTS:%=$(OUT)/%)
-test: $(TESTS:%=$(OUT)/%)
+test: tests
 	@failed=0; for t in $(TESTS); do echo "# $$t"; $(OUT)/$$t || failed=1; done; exit $$failed
+check:
+	./check
+bench: $(OUT)/lathe
+	@$(OUT)/lathe bench
+
+SHARE := $(DESTDIR)$(PREFIX)/share
+BASH  := $(SHARE)/bash-completion/completions/lathe
+ZSH   := $(SHARE)/zsh/site-functions/_lathe
+install: $(OUT)/lathe
+	install -D -m 755 $(OUT)/lathe $(DESTDIR)$(PREFIX)/bin/lathe
+	$(OUT)/lathe man >$(OUT)/lathe.1
+	$(OUT)/lathe completion bash >$(OUT)/completion.bash
+	$(OUT)/lathe completion zsh >$(OUT)/completion.zsh
+	install -D -m 644 $(OUT)/lathe.1 $(SHARE)/man/man1/lathe.1
+	install -D -m 644 $(OUT)/completion.bash $(BASH)
+	install -D -m 644 $(OUT)/completion.zsh $(ZSH)
+	install -d $(SHARE)/lathe/recipes
+	install -m 644 recipes/*.toml $(SHARE)/lathe/recipes
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/lathe $(SHARE)/man/man1/lathe.1 $(BASH) $(ZSH)
+	rm -rf $(SHARE)/lathe
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 clean:
 	rm -rf build
 format:
-	clang-format -i $$(find src tests bench -name '*.[ch]' ! -name '*_list.h')
-.PHONY: all test tests check install uninstall help clean format
+	clang-format -i $$(find $(wildcard src tests bench) -name '*.[ch]' ! -name '*_list.h')
+.PHONY: all tests test check bench install uninstall help clean format
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
