@@ -290,3 +290,14 @@ void mixture_close(Mixture *m)
     for (int i = 0; i < m->count; i++) shard_close(&m->source[i].shard);
     m->count = 0;
 }
+
+bool mixture_sources(const char *lab, const KnobSet *knobs, Arena *out, const char **names,
+                     int *count, Err *err)
+{
+    Mixture m = { 0 };
+    Opening *o = NEW(out, Opening, 1);
+    *o = (Opening){ .m = &m, .lab = lab, .knobs = knobs, .out = out };
+    if (!find_sources(o, err)) return false;
+    for (*count = 0; *count < m.count; ++*count) names[*count] = m.source[*count].name;
+    return true;
+}

@@ -37,6 +37,10 @@ bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
                   Err *err) MUST_CHECK;
 void mixture_close(Mixture *m);
 
+/* The names of the data sets that a recipe reads; nothing is opened.  names: (MIXTURE_MAX). */
+bool mixture_sources(const char *lab, const KnobSet *knobs, Arena *out, const char **names,
+                     int *count, Err *err) MUST_CHECK;
+
 /* Rows of T+1 tokens.  Row r of the run is a pure function of (seed, r): the source by a
  * low-discrepancy order of the weights, the place by a permutation per epoch of that source,
  * with an offset per epoch.  So any step can be asked for, in any order. */

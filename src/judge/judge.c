@@ -15,5 +15,6 @@ bool judge_score(const char *lab, const char *const *sources, int n_sources, int
                     .tokenizer = trained_tokenizer(t),
                     .context = trained_context(t),
                     .nll = ask_model };
-    return judge_score_with(&text, &p, out, score, err);
+    return judge_may_score(&text, &trained_recipe(t)->knobs, *out, err) &&
+           judge_score_with(&text, &p, out, score, err);
 }

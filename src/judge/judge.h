@@ -58,6 +58,11 @@ typedef struct Predictor {
 bool judge_score_with(const JudgeText *text, const Predictor *p, Arena *out, JudgeScore *score,
                       Err *err) MUST_CHECK;
 
+/* May a model of this recipe be scored on this text?  Not if some of its training text was never
+ * searched for it: the addition to the source is named (ERR_CONFIG). */
+bool judge_may_score(const JudgeText *text, const KnobSet *recipe, Arena scratch,
+                     Err *err) MUST_CHECK;
+
 /* How many blocks a text of so many bytes is cut into, and where block b of n begins. */
 int judge_blocks(int64_t bytes);
 int64_t judge_block_start(int64_t bytes, int n, int b);
