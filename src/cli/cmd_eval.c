@@ -76,7 +76,7 @@ static json_t *score_json(const Eval *e, const JudgeScore *s)
     return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:s}", "run", e->run, "tier",
                      tier_name[e->tier], "bpb", json_num_of(s->bpb), "bytes", (json_int_t)s->bytes,
                      "tokens", (json_int_t)s->tokens, "documents", (json_int_t)s->documents,
-                     "bpb_error", json_num_of(s->error), "bpb_by_source", by_source, "text_sha256",
+                     "error", json_num_of(s->error), "bpb_by_source", by_source, "text_sha256",
                      s->text_sha256);
 }
 

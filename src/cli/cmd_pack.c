@@ -29,15 +29,15 @@ typedef struct Pack {
     json_t *taken;         /* set of seqs, as text */
 } Pack;
 
-/* An entry of `kind` belongs to the thing that its member names. */
+/* An entry of `kind` belongs to the thing that its member names; what carries the id of a thing
+ * (its result, blocks, verdict, end...) belongs to it anyway. */
 static const struct {
     const char *kind, *member;
 } belongs[] = {
-    { "run", "experiment" },   { "run", "session" },           { "proposal", "session" },
-    { "run", "question" },     { "proposal", "question" },     { "session", "question" },
-    { "claim", "question" },   { "claim", "experiment" },      { "champion", "question" },
-    { "audit", "experiment" }, { "judge_read", "experiment" }, { "judge_read", "run" },
-    { "note", "target" },      { "veto", "target" },           { "headline", "session" },
+    { "run", "experiment" },        { "run", "session" },       { "run", "question" },
+    { "proposal", "session" },      { "proposal", "question" }, { "session", "question" },
+    { "claim", "question" },        { "claim", "experiment" },  { "champion", "question" },
+    { "judge_read", "experiment" }, { "judge_read", "run" },
 };
 
 /* A taken entry wants what its member names, whole or alone. */
@@ -46,7 +46,8 @@ static const struct {
     bool whole;
 } rests_on[] = {
     { "recipe", false },   { "base_recipe", false }, { "first", false },  { "champion", false },
-    { "question", false }, { "session", false },     { "parent", false }, { "replay_of", true },
+    { "question", false }, { "session", false },     { "parent", false }, { "idea", false },
+    { "replay_of", true }, { "ablates", true },
 };
 
 static bool wanted(const json_t *set, const char *id)

@@ -55,6 +55,7 @@ static void say_session(const json_t *b, Buf *out)
 {
     buf_printf(out, "researcher %s in %s", text(b, "researcher"), text(b, "question"));
     put_count(out, ", ", b, "experiments", " experiments");
+    if (json_num(b, "hours", 0) > 0) buf_printf(out, " in %.3g hours", json_num(b, "hours", 0));
 }
 
 static void say_run(const json_t *b, Buf *out)
@@ -133,6 +134,22 @@ static void say_headline(const json_t *b, Buf *out)
     put_number(out, " to ", b, "high", ")");
 }
 
+static void say_audit(const json_t *b, Buf *out)
+{
+    bool agrees = json_is_true(json_object_get(b, "agrees"));
+    buf_str(out, agrees ? STR("the audit tier agrees") : STR("the audit tier disagrees"));
+}
+
+static void say_control(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s, by a %s", text(b, "action"), text(b, "author"));
+}
+
+static void say_closing(const json_t *b, Buf *out)
+{
+    buf_str(out, str_of(text(b, "reason")));
+}
+
 static void say_note(const json_t *b, Buf *out)
 {
     buf_printf(out, "%s%s%s", text(b, "author"), text(b, "author")[0] ? ": " : "", text(b, "text"));
@@ -146,18 +163,20 @@ static void say_veto(const json_t *b, Buf *out)
 
 static void say_end(const json_t *b, Buf *out)
 {
-    buf_str(out, str_of(text(b, "reason")));
+    buf_str(out, str_of(text(b, "text")));
 }
 
 static const struct {
     const char *kind;
     void (*say)(const json_t *body, Buf *out);
 } sayings[] = {
-    { "question", say_question }, { "recipe", say_recipe },     { "session", say_session },
-    { "session_end", say_end },   { "run", say_run },           { "result", say_result },
-    { "blocks", say_blocks },     { "proposal", say_proposal }, { "verdict", say_verdict },
-    { "claim", say_claim },       { "champion", say_champion }, { "judge_read", say_read },
-    { "headline", say_headline }, { "note", say_note },         { "veto", say_veto },
+    { "question", say_question }, { "recipe", say_recipe },   { "session", say_session },
+    { "session_end", say_end },   { "run", say_run },         { "result", say_result },
+    { "blocks", say_blocks },     { "idea", say_proposal },   { "proposal", say_proposal },
+    { "audit", say_audit },       { "verdict", say_verdict }, { "claim", say_claim },
+    { "champion", say_champion }, { "judge_read", say_read }, { "closing", say_closing },
+    { "headline", say_headline }, { "note", say_note },       { "veto", say_veto },
+    { "control", say_control },
 };
 
 void entry_text(const char *kind, const json_t *body, Buf *out)

@@ -141,7 +141,7 @@ static bool gather_lab(Lab *lab, const char *id, json_t **out, Err *err)
               show_rows(lab, doc, "questions", err,
                         "SELECT question FROM questions ORDER BY seq DESC LIMIT 1") &&
               show_rows(lab, doc, "sessions", err,
-                        "SELECT s.session, (SELECT e.reason FROM session_ends e WHERE e.session = "
+                        "SELECT s.session, (SELECT e.text FROM session_ends e WHERE e.session = "
                         "s.session ORDER BY e.seq DESC LIMIT 1) AS ended FROM sessions s ORDER BY "
                         "s.seq DESC LIMIT 1") &&
               show_rows(lab, doc, "latest", err,

@@ -96,7 +96,7 @@ static void print_result(const json_t *doc)
         printf("failed: its loss was no number\n");
     else
         printf("bpb        %.4f on the search tier (error of the tier %.4f)\n",
-               json_num(r, "bpb", (double)NAN), json_num(r, "bpb_error", (double)NAN));
+               json_num(r, "bpb", (double)NAN), json_num(r, "error", (double)NAN));
     printf("length     %s steps, %s tokens, %.3g FLOPs\n", str_count(a, json_num(r, "steps", 0)),
            str_count(b, json_num(r, "tokens", 0)), json_num(r, "flops", 0));
     printf("time       %s, %s tokens/s\n", str_seconds(a, json_num(r, "seconds", 0)),

@@ -67,31 +67,37 @@ typedef struct View {
 
 static const View views[] = {
     { "questions", "question", "question",
-      "sources data_sha256 tiers frame target_params recipe parent why" },
+      "sources data_sha256 frame target_params recipe parent why" },
     { "recipes", "recipe", "recipe", "text" },
     { "sessions", "session", "session",
-      "question researcher experiments hours bank budget_flops budget_tokens seeds planned" },
-    { "session_ends", "session_end", "session", "reason text" },
+      "question researcher goal experiments hours bank threads run_budget champion_budget floor "
+      "planned note" },
+    { "session_ends", "session_end", "session", "text report" },
     { "runs", "run", "run",
       "recipe seed purpose question experiment session data_sha256 replay_of" },
     { "results", "result", "run",
-      "failed bpb error steps tokens flops seconds tokens_per_s train_loss weights_sha256 "
-      "curve_sha256 planned_bytes machine level version" },
-    { "blocks", "blocks", "run", "tier text_sha256 bits bytes" },
+      "failed bpb error bpb_by_source steps tokens flops seconds tokens_per_s train_loss "
+      "weights_sha256 curve_sha256 data_sha256 text_sha256 planned_bytes machine level version" },
+    { "blocks", "blocks", "run", "tier bits bytes" },
     { "proposals", "proposal", "experiment",
       "question session author title edits recipe base_recipe predicted confidence why refute "
-      "kind_of_edit" },
+      "fresh_seeds idea ablates" },
     { "verdicts", "verdict", "experiment",
-      "decision effect low high P B D v s e rho m n fresh failed audit runs bank seconds flops "
-      "why" },
-    { "claims", "claim", "claim", "experiment question effect low high size frame" },
-    { "champions", "champion", "question", "recipe experiment bank" },
-    { "judge_reads", "judge_read", "run", "tier sources reason" },
-    { "headlines", "headline", "session", "question tier first champion gain low high seeds runs" },
-    { "notes", "note", NULL, "author text target" },
+      "question decision effect low high P B D v s e rho gain_fresh m n fresh failed audit runs "
+      "seconds flops why" },
+    { "audits", "audit", "experiment", "agrees bank runs" },
+    { "claims", "claim", "claim", "experiment question effect low high" },
+    { "champions", "champion", NULL, "question recipe experiment" },
+    { "judge_reads", "judge_read", NULL, "tier question experiment run sources reason" },
+    { "closings", "closing", "session", "reason first_seed" },
+    { "headlines", "headline", "session",
+      "question tier first champion gain low high gain_search bpb_first bpb_champion first_seed "
+      "seeds" },
+    { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
+    { "ideas_refused", "idea_refused", "idea", "why" },
+    { "notes", "note", NULL, "author text" },
     { "vetoes", "veto", "target", "author reason" },
-    { "controls", "control", "session", "action author" },
-    { "recoveries", "recovery", "subject", "what step text" },
+    { "controls", "control", NULL, "author action" },
 };
 
 static bool make_view(const Ledger *l, const View *v, Err *err)
