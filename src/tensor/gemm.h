@@ -21,8 +21,8 @@ typedef struct Gemm {
     bool add;                             /* c += instead of c = */
 } Gemm;
 
-int gemm_tiles(ptrdiff_t m, ptrdiff_t n);      /* by shape alone */
-ptrdiff_t gemm_own(ptrdiff_t k);               /* bytes of worker scratch a tile needs */
+int gemm_tiles(ptrdiff_t m, ptrdiff_t n); /* by shape alone */
+ptrdiff_t gemm_own(ptrdiff_t k);          /* bytes of worker scratch a tile needs */
 void gemm_tile(CpuLevel level, const Gemm *g, int tile, void *own);
 
 /* All tiles, on this thread: for the small products inside attention and the head. */
