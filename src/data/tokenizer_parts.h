@@ -52,7 +52,4 @@ struct Tokenizer {
 Tokenizer *tokenizer_build(const int32_t byte_id[256], const int32_t *left, const int32_t *right,
                            int merges, Arena *out, Err *err) MUST_CHECK;
 
-/* tokenizer_file.c: the canonical file's bytes. */
-void tokenizer_print(const Tokenizer *t, Buf *out);
-
 #endif
