@@ -348,7 +348,7 @@ static const OpCase cases[] = {
 
 KERNEL(attention, .parts = parts, .scratch = scratch, .forward = forward, .backward = backward);
 OPDEF(attention, .doc = "softmax(scale q k^T + mask) v, causal; window, documents, softcap",
-      .source = "arXiv:1706.03762, arXiv:2205.14135", .kind = OP_TIME, .n_in = 5, .n_out = 1,
+      .source = "arXiv:1706.03762, arXiv:2205.14135", .kind = OP_COMPOSITE, .n_in = 5, .n_out = 1,
       .n_saved = 1, .optional = 1 << ATT_POS | 1 << ATT_DOC, .integer = 1 << ATT_POS | 1 << ATT_DOC,
       .strided = 7, .needs_in = 31, .needs_out = 1, .causal = true, .shape = shape, .flops = flops,
       .cases = cases, .n_cases = COUNT(cases));
