@@ -2,6 +2,7 @@
 # make test           every test of the library; MODE=debug, asan, tsan or release; CC=clang
 # make check          what ./check runs: both compilers, sanitizers, format, structure, system tests
 # make bench          measures this machine, one line per question
+# make benches        the programs in bench/: one question each, about the engine alone
 # make install        into $(PREFIX), /usr/local unless said otherwise; make uninstall takes it back
 # make format         lays the source out as .clang-format says
 # make V=1 ...        shows the commands; make clean removes build/
@@ -74,6 +75,12 @@ $(OUT)/$(1): $(OUT)/tests/$(1).o $(filter-out $(OUT)/src/cli/main.o,$(if $(filte
 endef
 $(foreach t,$(TESTS),$(eval $(call TEST_RULE,$(t))))
 
+# A bench is a program of its own over the tensor library: bench/gemm.c is build/release/bench_gemm.
+BENCHES := $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c))
+$(OUT)/bench_%: $(OUT)/bench/%.o $(call libs,tensor)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+benches: $(BENCHES:%=$(OUT)/%)
+
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC  $<")
@@ -121,6 +128,6 @@ clean:
 	rm -rf build
 format:
 	clang-format -i $$(find $(wildcard src tests bench) -name '*.[ch]' ! -name '*_list.h')
-.PHONY: all tests test check bench install uninstall help clean format
+.PHONY: all tests test check bench benches install uninstall help clean format
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
