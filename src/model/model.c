@@ -17,7 +17,6 @@
 #include "model/model.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* Standard deviation of a product's initial weights before any special treatment.  Under muP
  * the variance falls with width; the fan_in rule does so by itself. */
@@ -141,18 +140,15 @@ static Qkv project_qkv(Graph *g, const Model *m, Tensor *x)
     return (Qkv){ q, heads_of(g, y, 0, K), heads_of(g, y, K, K) };
 }
 
-static Tensor *through_cache(Graph *g, const Model *m, ModelIn in, int layer, const char *what,
-                             Tensor *k)
+/* x (B, T, K, D): this text's keys or values so far, (B, S, K, D), where there is a cache. */
+static Tensor *through_cache(Graph *g, const Model *m, ModelIn in, const char *name, Tensor *x)
 {
-    if (!in.cache) return k;
-    char name[48];
-    snprintf(name, sizeof(name), "cache.%d.%s", layer, what);
-    Tensor *state =
-        t_state(g, name, 4, (ptrdiff_t[]){ k->dim[0], m->context, k->dim[2], k->dim[3] });
-    return t_cache(g, state, k, in.pos);
+    if (!in.cache) return x;
+    ptrdiff_t dim[4] = { x->dim[0], m->context, x->dim[2], x->dim[3] };
+    return t_cache(g, t_state(g, name, 4, dim), x, in.pos);
 }
 
-static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in, int layer)
+static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in)
 {
     ptrdiff_t B = x->dim[0], T = x->dim[1], HD = (ptrdiff_t)m->heads * m->head_size;
     graph_push(g, "attn");
@@ -165,8 +161,8 @@ static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in, int la
         a.q = t_rope(g, a.q, in.pos, m->rope_base, m->rotary);
         a.k = t_rope(g, a.k, in.pos, m->rope_base, m->rotary);
     }
-    a.k = through_cache(g, m, in, layer, "k", a.k);
-    a.v = through_cache(g, m, in, layer, "v", a.v);
+    a.k = through_cache(g, m, in, "cache_k", a.k);
+    a.v = through_cache(g, m, in, "cache_v", a.v);
     AttentionOpt o = { .scale = m->attn_scale / sqrtf((float)m->head_size),
                        .pos = in.cache ? in.pos : NULL };
     Tensor *y = t_attention(g, a.q, a.k, a.v, in.doc, o);
@@ -212,7 +208,7 @@ Tensor *model_hidden(Graph *g, const Model *m, ModelIn in)
     if (m->embed_norm) x = norm(g, m, x, "embed_norm");
     for (int l = 0; l < m->depth; l++) { // x (B, T, C)
         graph_push(g, "block.%d", l);
-        x = t_add(g, x, attention(g, m, norm(g, m, x, "norm1"), in, l));
+        x = t_add(g, x, attention(g, m, norm(g, m, x, "norm1"), in));
         x = t_add(g, x, mlp(g, m, norm(g, m, x, "norm2")));
         graph_pop(g);
     }

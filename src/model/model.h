@@ -52,7 +52,8 @@ bool model_of(const KnobSet *knobs, int vocab, Model *out, Err *err) MUST_CHECK;
 typedef struct ModelIn {
     Tensor *tokens, *pos; /* (B, T) I32; pos: place in the text, below `context` */
     Tensor *doc;          /* (B, T) I32 numbers of documents, or NULL: each row is one text */
-    bool cache; /* keys and values of earlier positions live in states "cache.L.k", (B, S, K, D) */
+    bool cache; /* keys and values of earlier positions live in states, (B, S, K, D) with S =
+                   context */
 } ModelIn;
 
 Tensor *model_hidden(Graph *g, const Model *m, ModelIn in); /* (B, T, C), after the last norm */

@@ -91,7 +91,7 @@ const ScheduleDef *const *schedule_all(int *count);
 /* Of step 1..steps.  No libm: the rate reaches every weight. */
 double schedule_factor(const KnobSet *k, int64_t step, int64_t steps);
 
-/* cos(pi x) for 0 <= x <= 1, within 2e-16, the same bits everywhere. */
+/* cos(pi x) for 0 <= x <= 1, within 1e-15, the same bits everywhere. */
 double schedule_cospi(double x);
 
 #endif
