@@ -81,6 +81,19 @@ TEST(dropped_documents_leave_nothing)
     }
 }
 
+TEST(scratch_documents_are_read_without_being_kept)
+{
+    Err err = { 0 };
+    DocsOut o;
+    Docs d;
+    EXPECT(docsout_open(&o, stem_of("scratch"), &err) && docsout_add(&o, STR("one"), &err));
+    EXPECT(docsout_add(&o, STR("two"), &err) && docsout_view(&o, &d, &err));
+    EXPECT(d.count == 2 && str_eq(docs_get(&d, 1), STR("two")));
+    docs_close(&d);
+    docsout_drop(&o);
+    EXPECT(!docs_open(&d, stem_of("scratch"), &err));
+}
+
 TEST(a_file_that_is_not_an_index_is_refused)
 {
     Err err = { 0 };

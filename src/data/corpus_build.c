@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -162,23 +161,28 @@ static bool write_train(CorpusBuild *b, Err *err)
     return ok;
 }
 
+/* Which runs of held-out words are common in training text, old and new. */
+static bool count_common(CorpusBuild *b, Err *err)
+{
+    for (int64_t i = 0; i < b->plan.count; i++)
+        if (b->plan.span[i].where == TIER_TRAIN)
+            dedup_grams_count(&b->scrub.grams, span_text(b, &b->plan.span[i]), b->plan.span[i].doc);
+    if (!b->store.exists) return true;
+    Docs old;
+    if (!docs_open(&old, corpus_train_stem(b->store.lab, b->store.name, &b->arena), err))
+        return false;
+    for (int64_t i = 0; i < old.count; i++)
+        dedup_grams_count(&b->scrub.grams, docs_get(&old, i), b->raw.count + i);
+    docs_close(&old);
+    return true;
+}
+
 static void hold_all(CorpusBuild *b)
 {
     for (int64_t i = 0; i < b->held.count; i++) corpusscrub_hold(&b->scrub, b->held.text[i]);
     for (int64_t i = 0; i < b->plan.count; i++)
         if (b->plan.span[i].where < TIER_COUNT)
             corpusscrub_hold(&b->scrub, span_text(b, &b->plan.span[i]));
-}
-
-static bool remove_raw(const CorpusBuild *b, Err *err)
-{
-    const char *const suffix[] = { "txt", "idx" };
-    for (int i = 0; i < 2; i++) {
-        char path[900];
-        snprintf(path, sizeof(path), "%s/raw.%s", b->store.temp, suffix[i]);
-        if (unlink(path) != 0) return err_errno(err, "remove %s", path);
-    }
-    return true;
 }
 
 /* ---- the steps ---- */
@@ -201,9 +205,11 @@ static bool take_in(CorpusBuild *b, const CorpusFeed *feed, Err *err)
 static bool make_state(CorpusBuild *b, Err *err)
 {
     bool later = b->store.exists;
+    b->scrub.last = -1;
     if (!corpusheld_open(&b->held, &b->store, later, &b->arena, err)) return false;
     if (later ? !plan_later(b, err) : !plan_new(b, err)) return false;
     hold_all(b);
+    if (!count_common(b, err)) return false;
     for (int tier = 0; tier < TIER_COUNT && !later; tier++)
         if (!write_tier(b, tier, err)) return false;
     return write_train(b, err);
@@ -219,17 +225,17 @@ static bool keep_state(CorpusBuild *b, const CorpusFeed *feed, json_t **manifest
     const int64_t *source = (const int64_t *)(const void *)b->scrub.source.at;
     char path[900];
     snprintf(path, sizeof(path), "%s/manifest.json", b->store.temp);
+    docsout_drop(&b->intake.raw); /* its file must not come along */
     return (!feed->finish || feed->finish(feed->self, b->store.temp, source, *manifest, err)) &&
-           remove_raw(b, err) && json_write_file(path, *manifest, err) &&
-           corpusstore_commit(&b->store, err);
+           json_write_file(path, *manifest, err) && corpusstore_commit(&b->store, err);
 }
 
 static void close_all(CorpusBuild *b)
 {
+    docs_close(&b->raw);
     corpusintake_close(&b->intake);
     corpusheld_close(&b->held);
     corpusscrub_free(&b->scrub);
-    docs_close(&b->raw);
     docs_close(&b->train);
     for (int tier = 0; tier < TIER_COUNT; tier++) docs_close(&b->tier[tier]);
     json_decref(b->report);

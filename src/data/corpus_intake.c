@@ -7,7 +7,6 @@
  * document went to a tier or was cut up. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "data/corpus_private.h"
@@ -76,12 +75,8 @@ ReaderSink corpusintake_sink(CorpusIntake *in)
 bool corpusintake_finish(CorpusIntake *in, const CorpusStore *store, Docs *raw, Err *err)
 {
     char path[900];
-    *raw = (Docs){ 0 };
     snprintf(path, sizeof(path), "%s/seen.bin", store->temp);
-    if (!docsout_commit(&in->raw, err) || !file_write_whole(path, buf_view(&in->keys), err))
-        return false;
-    snprintf(path, sizeof(path), "%s/raw", store->temp);
-    return docs_open(raw, path, err);
+    return docsout_view(&in->raw, raw, err) && file_write_whole(path, buf_view(&in->keys), err);
 }
 
 void corpusintake_close(CorpusIntake *in)

@@ -40,10 +40,11 @@ static json_t *scrub_entry(const CorpusBuild *b)
     json_t *names = json_array();
     for (int64_t i = 0; i < MIN(s->documents, (int64_t)COUNT(s->named)); i++)
         json_array_append_new(names, document_name(b->report, s->named[i]));
-    return json_pack("{s:i,s:O,s:I,s:I,s:I,s:I,s:I,s:o}", "words", DEDUP_GRAM, "against",
+    return json_pack("{s:i,s:O,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "words", DEDUP_GRAM, "against",
                      b->held.names, "near_duplicates", (json_int_t)b->near_held, "documents",
                      (json_int_t)s->documents, "dropped", (json_int_t)s->dropped, "passages",
-                     (json_int_t)s->passages, "bytes", (json_int_t)s->bytes, "names", names);
+                     (json_int_t)s->passages, "forms_let_be", (json_int_t)s->common, "bytes",
+                     (json_int_t)s->bytes, "names", names);
 }
 
 static json_t *addition_entry(const CorpusBuild *b)

@@ -72,6 +72,8 @@ typedef struct CorpusScrub {
     DedupGrams grams;                   /* of all held-out text */
     DedupSet exact;                     /* its documents */
     int64_t documents, passages, bytes; /* cut; bytes with what was dropped */
+    int64_t common;                     /* passages let be: forms */
+    int64_t last;                       /* the raw document cut last, or -1 */
     int64_t dropped;                    /* documents of which too little was left */
     int64_t named[READER_NAMED];        /* raw documents touched, the first ones */
     Buf source;                         /* int64: the raw document of each training document */

@@ -4,14 +4,19 @@
  * that stand in held-out text, of this data set and of all others in the lab.  A passage that
  * is found goes, with 200 bytes on either side, and the document falls into two, as Brown et
  * al. (2020, appendix C) did for GPT-3: to drop the whole document would cost a book for one
- * quoted line.  What is left of a document must be half of it, or all of it goes. */
+ * quoted line.  What is left of a document must be half of it, or all of it goes.
+ *
+ * Forms repeat themselves: "Land use - agricultural land: arable land:" stands in every entry
+ * of a yearbook and says nothing about the one that is held out.  As they did, a run that
+ * stands in more than ten training documents is let be, but only in a passage of at most 50
+ * words: a longer one is a copy, however often it was made. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "data/corpus_private.h"
 
-enum { MARGIN = 200, SHORTEST = 200 };
+enum { MARGIN = 200, SHORTEST = 200, FORM_WORDS = 50 };
 
 /* ---- the held-out text of the lab ---- */
 
@@ -83,22 +88,33 @@ static void widen(Str doc, Str passage, ptrdiff_t *begin, ptrdiff_t *end)
     for (int i = 0; i < MARGIN && *end < doc.len && !is_space(doc.at[*end]); i++) ++*end;
 }
 
-/* Stretches that may stay, ptrdiff_t begin and end each; the number of passages. */
-static int64_t find_passages(const CorpusScrub *s, Str doc, Buf *stay, ptrdiff_t *left)
+typedef struct Found {
+    int64_t passages, common;
+    Buf stay; /* stretches: ptrdiff_t begin and end each */
+    ptrdiff_t left, done;
+} Found;
+
+static void let_stay(Found *f, ptrdiff_t end)
 {
-    int64_t passages = 0;
-    ptrdiff_t from = 0, done = 0, span[2];
-    for (Str passage; dedup_grams_find(&s->grams, doc, &from, &passage); passages++) {
-        ptrdiff_t begin, end;
-        widen(doc, passage, &begin, &end);
-        span[0] = done, span[1] = begin;
-        if (begin - done >= SHORTEST) buf_put(stay, span, sizeof(span)), *left += begin - done;
-        done = MAX(done, end);
+    ptrdiff_t span[2] = { f->done, end };
+    if (end - f->done < SHORTEST) return;
+    buf_put(&f->stay, span, sizeof(span));
+    f->left += end - f->done;
+}
+
+static void find_passages(const CorpusScrub *s, Str doc, Found *f)
+{
+    ptrdiff_t from = 0, begin, end;
+    for (DedupPassage p; dedup_grams_find(&s->grams, doc, &from, &p);) {
+        bool form = p.common && p.words <= FORM_WORDS;
+        f->common += form;
+        if (form) continue;
+        f->passages++;
+        widen(doc, p.at, &begin, &end);
+        let_stay(f, begin);
+        f->done = MAX(f->done, end);
     }
-    span[0] = done, span[1] = doc.len;
-    if (passages > 0 && doc.len - done >= SHORTEST)
-        buf_put(stay, span, sizeof(span)), *left += doc.len - done;
-    return passages;
+    if (f->passages > 0) let_stay(f, doc.len);
 }
 
 static bool put(CorpusScrub *s, Str doc, int64_t number, DocsOut *out, Err *err)
@@ -107,27 +123,39 @@ static bool put(CorpusScrub *s, Str doc, int64_t number, DocsOut *out, Err *err)
     return docsout_add(out, doc, err);
 }
 
+static bool write_rest(CorpusScrub *s, Str doc, int64_t number, const Found *f, DocsOut *out,
+                       Err *err)
+{
+    for (ptrdiff_t at = 0; at < f->stay.len; at += 2 * (ptrdiff_t)sizeof(ptrdiff_t)) {
+        ptrdiff_t span[2];
+        memcpy(span, f->stay.at + at, sizeof(span));
+        if (!put(s, (Str){ doc.at + span[0], span[1] - span[0] }, number, out, err)) return false;
+    }
+    return true;
+}
+
+static void note_document(CorpusScrub *s, int64_t number)
+{
+    int named = (int)MIN(s->documents, (int64_t)COUNT(s->named));
+    if (number == s->last) return;
+    if (named < COUNT(s->named)) s->named[named] = number;
+    s->documents++;
+    s->last = number;
+}
+
 bool corpusscrub_write(CorpusScrub *s, Str doc, int64_t number, DocsOut *out, Err *err)
 {
-    Buf stay = { 0 };
-    ptrdiff_t left = 0;
-    bool exact = dedup_set_has(&s->exact, dedup_key(doc)), ok = true;
-    int64_t passages = exact ? 1 : find_passages(s, doc, &stay, &left);
-    if (passages == 0) return put(s, doc, number, out, err);
-
-    if (s->documents < COUNT(s->named)) s->named[s->documents] = number;
-    s->documents++;
-    s->passages += passages;
-    bool drop = 2 * left < doc.len;
+    Found f = { .passages = dedup_set_has(&s->exact, dedup_key(doc)) };
+    if (f.passages == 0) find_passages(s, doc, &f);
+    s->common += f.common;
+    if (f.passages == 0) return put(s, doc, number, out, err);
+    bool drop = 2 * f.left < doc.len;
+    note_document(s, number);
+    s->passages += f.passages;
     s->dropped += drop;
-    s->bytes += doc.len - (drop ? 0 : left);
-    for (ptrdiff_t at = 0; ok && !drop && at < stay.len;) {
-        ptrdiff_t span[2];
-        memcpy(span, stay.at + at, sizeof(span));
-        at += (ptrdiff_t)sizeof(span);
-        ok = put(s, (Str){ doc.at + span[0], span[1] - span[0] }, number, out, err);
-    }
-    buf_free(&stay);
+    s->bytes += doc.len - (drop ? 0 : f.left);
+    bool ok = drop || write_rest(s, doc, number, &f, out, err);
+    buf_free(&f.stay);
     return ok;
 }
 

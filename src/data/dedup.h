@@ -41,19 +41,32 @@ bool dedup_near(const Str *text, int64_t count, int64_t *group, Err *err) MUST_C
 double dedup_jaccard(Str a, Str b); /* of the sets of 5-word shingles; 0 if either has none */
 
 /* Passages: all runs of 13 words of some texts. */
-enum { DEDUP_GRAM = 13 };
+enum { DEDUP_GRAM = 13, DEDUP_COMMON = 10 };
 typedef struct DedupGrams {
     uint64_t *slot; /* on the heap; 0: free */
+    int64_t *last;  /* by slot, once counting has begun: the document counted last */
+    int *documents; /* and how many there were */
     int64_t count, cap;
 } DedupGrams;
 void dedup_grams_add(DedupGrams *g, Str text);
 void dedup_grams_free(DedupGrams *g);
+
 /* Adds to `met` those runs of `text` that `g` holds; the share of text's runs that g holds. */
 void dedup_grams_meet(const DedupGrams *g, Str text, DedupGrams *met);
 double dedup_grams_share(const DedupGrams *g, Str text);
 
-/* The next stretch of `text`, from byte *from on, whose words are all in runs that the index
- * holds; *from moves behind it.  False when there is none. */
-bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, Str *stretch);
+/* Counts in how many documents each run stands; `number` names the one that `text` is of.
+ * Nothing may be added any more. */
+void dedup_grams_count(DedupGrams *g, Str text, int64_t number);
+
+typedef struct DedupPassage {
+    Str at;
+    int64_t words;
+    bool common; /* each of its runs was counted in more than DEDUP_COMMON documents */
+} DedupPassage;
+
+/* The next passage of `text`, from byte *from on: all its words are in runs that the index
+ * holds.  *from moves behind it.  False when there is none. */
+bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, DedupPassage *p);
 
 #endif

@@ -53,6 +53,7 @@ static uint64_t *slot_of(const DedupGrams *g, uint64_t hash)
 
 static void grow(DedupGrams *g)
 {
+    CHECK(!g->last, "runs are added after counting has begun");
     DedupGrams bigger = { .cap = g->cap ? 2 * g->cap : 4096, .count = g->count };
     bigger.slot = calloc((size_t)bigger.cap, sizeof(uint64_t));
     CHECK(bigger.slot, "no memory for %td runs of words", (ptrdiff_t)bigger.cap);
@@ -110,25 +111,51 @@ double dedup_grams_share(const DedupGrams *g, Str text)
 void dedup_grams_free(DedupGrams *g)
 {
     free(g->slot);
+    free(g->last);
+    free(g->documents);
     *g = (DedupGrams){ 0 };
 }
 
-bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, Str *stretch)
+void dedup_grams_count(DedupGrams *g, Str text, int64_t number)
+{
+    if (g->count == 0) return;
+    if (!g->last) {
+        g->last = malloc((size_t)g->cap * sizeof(*g->last));
+        g->documents = calloc((size_t)g->cap, sizeof(*g->documents));
+        CHECK(g->last && g->documents, "no memory to count %td runs", (ptrdiff_t)g->cap);
+        for (int64_t i = 0; i < g->cap; i++) g->last[i] = -1;
+    }
+    Window window = { 0 };
+    uint64_t power = base_power(), hash;
+    for (DedupWords w = dedup_words(text); dedup_next(&w);) {
+        if (!window_push(&window, &w, power, &hash)) continue;
+        int64_t at = slot_of(g, hash) - g->slot;
+        if (!g->slot[at] || g->last[at] == number) continue;
+        g->last[at] = number;
+        g->documents[at]++;
+    }
+}
+
+bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, DedupPassage *p)
 {
     if (g->count == 0) return false;
     Window window = { 0 };
     uint64_t power = base_power(), hash;
     const char *begin = NULL, *end = NULL;
-    DedupWords w = dedup_words((Str){ text.at + *from, text.len - *from });
-    while (dedup_next(&w)) {
+    int64_t first = 0, last = 0;
+    p->common = true;
+    for (DedupWords w = dedup_words((Str){ text.at + *from, text.len - *from }); dedup_next(&w);) {
         if (begin && w.word.at > end && window_begin(&window) > end) break;
-        if (!window_push(&window, &w, power, &hash) || !*slot_of(g, hash)) continue;
-        if (!begin) begin = window_begin(&window);
+        if (!window_push(&window, &w, power, &hash)) continue;
+        int64_t at = slot_of(g, hash) - g->slot;
+        if (!g->slot[at]) continue;
+        if (!begin) begin = window_begin(&window), first = window.count - DEDUP_GRAM;
         end = w.word.at + w.word.len;
+        last = window.count;
+        p->common = p->common && g->documents && g->documents[at] > DEDUP_COMMON;
     }
-    *from = text.len;
-    if (!begin) return false;
-    *stretch = (Str){ begin, end - begin };
-    *from = end - text.at;
-    return true;
+    *from = begin ? end - text.at : text.len;
+    p->at = (Str){ begin, begin ? end - begin : 0 };
+    p->words = last - first;
+    return begin != NULL;
 }

@@ -24,21 +24,22 @@ static const double same_from = 0.7;
 /* ---- shingles ---- */
 
 typedef struct Shingles {
-    uint64_t word[SHINGLE];
+    uint64_t word[SHINGLE], sum; /* the last words, and a polynomial of them that rolls */
     int64_t count;
     DedupWords words;
 } Shingles;
+
+static const uint64_t base = 0x9e3779b97f4a7c15u;
 
 static bool next_shingle(Shingles *s, uint64_t *hash)
 {
     do {
         if (!dedup_next(&s->words)) return false;
-        memmove(s->word, s->word + 1, (SHINGLE - 1) * sizeof(s->word[0]));
-        s->word[SHINGLE - 1] = s->words.hash;
+        uint64_t *oldest = &s->word[s->count % SHINGLE];
+        s->sum = s->sum * base + s->words.hash - *oldest * (base * base * base * base * base);
+        *oldest = s->words.hash;
     } while (++s->count < SHINGLE);
-    uint64_t h = 0;
-    for (int i = 0; i < SHINGLE; i++) h = (h + s->word[i]) * 0x9e3779b97f4a7c15u;
-    *hash = hash64_mix(h);
+    *hash = hash64_mix(s->sum);
     return true;
 }
 

@@ -188,6 +188,16 @@ bool docsout_commit(DocsOut *o, Err *err)
     return fileout_commit(&o->text, err) && write_index(o, path, err);
 }
 
+bool docsout_view(DocsOut *o, Docs *d, Err *err)
+{
+    *d = (Docs){ .text = "", .ends = (const unsigned char *)o->ends.at, .count = o->count };
+    d->bytes = o->bytes;
+    if (fflush(o->text.stream) != 0) return err_errno(err, "cannot write %s", o->text.path);
+    if (!map_file(o->text.temp, &d->map[0], &d->map_len[0], err)) return false;
+    if (d->map[0]) d->text = d->map[0];
+    return true;
+}
+
 void docsout_drop(DocsOut *o)
 {
     fileout_drop(&o->text);

@@ -43,6 +43,9 @@ bool docsout_add(DocsOut *o, Str doc, Err *err) MUST_CHECK;
 bool docsout_part(DocsOut *o, Str part, Err *err) MUST_CHECK;
 void docsout_end(DocsOut *o);
 bool docsout_commit(DocsOut *o, Err *err) MUST_CHECK;
+/* For documents that are never to be committed: what was written so far, mapped from the
+ * unfinished file.  Valid until docsout_drop; without a hash. */
+bool docsout_view(DocsOut *o, Docs *d, Err *err) MUST_CHECK;
 void docsout_drop(DocsOut *o); /* safe after commit and after a failed write */
 
 #endif
