@@ -39,7 +39,7 @@ PYTHON
 result $? "eval counts the bytes of the held-out text"
 [ "$("$lathe" eval r1 --json 2>/dev/null)" = "$(cat eval.json)" ]
 result $? "eval says the same twice"
-[ "$(sql "SELECT printf('%.17g', bpb) FROM results WHERE run='r1'")" = "$(python3 -c 'import json; print("%.17g" % json.load(open("eval.json"))["bpb"])')" ]
+[ "$(sql "SELECT printf('%!.17g', bpb) FROM results WHERE run='r1'")" = "$(python3 -c 'import json; print("%.17g" % json.load(open("eval.json"))["bpb"])')" ]
 result $? "and the same as the ledger, to the last bit"
 before=$(sql "SELECT count(*) FROM judge_reads")
 "$lathe" eval r2 --tier locked >/dev/null 2>&1 && "$lathe" eval r2 --tier audit >/dev/null 2>&1
