@@ -146,7 +146,8 @@ static void see_verdict(History *h, const Entry *e)
     x->runs = (int)json_int(e->body, "runs", 0);
     x->why = keep(h, e->body, "why");
     x->at = e->seq;
-    if (x->ablates >= 0) return; /* taking out is no new idea: it does not move the prior */
+    /* Taking out is no new idea, and what could not be run was not tried: the prior stays. */
+    if (x->ablates >= 0 || json_is_true(json_object_get(e->body, "refused"))) return;
     h->decided++;
     h->kept += x->decision == EXP_KEEP;
 }

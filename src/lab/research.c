@@ -279,6 +279,24 @@ static bool out_of_time(const Session *s)
     return s->plan->research_seconds > 0 && seconds_used(s) > 1.1 * s->plan->research_seconds;
 }
 
+/* A recipe that this lab cannot run (a vocabulary larger than its text supports) is answered with
+ * the reason; as nothing was tried it does not count as a decided proposal. */
+static bool refuse(Session *s, const HistExp *x, Err *err)
+{
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:f}", "experiment", x->id, "question",
+                             s->h.question, "decision", "drop", "why", err->msg, "refused", 1,
+                             "runs", 0, "seconds", 0.0);
+    *err = (Err){ 0 };
+    return ledger_append(s->lab->ledger, "verdict", x->id, body, err) && history_update(&s->h, err);
+}
+
+static bool search_run(Session *s, const HistExp *x, const VerdictCase *c, Err *err)
+{
+    if (candidate_run(s, x, false, c->n, err)) return true;
+    bool impossible = err->code == ERR_CONFIG || err->code == ERR_DEVICE;
+    return impossible && c->n + c->failed == 0 && refuse(s, x, err);
+}
+
 static bool take_step(Session *s, const HistExp *x, Err *err)
 {
     VerdictCase c;
@@ -298,7 +316,7 @@ static bool take_step(Session *s, const HistExp *x, Err *err)
         why = "the session's time was up";
     }
     switch (step) {
-    case VERDICT_SEARCH: return candidate_run(s, x, false, c.n, err);
+    case VERDICT_SEARCH: return search_run(s, x, &c, err);
     case VERDICT_CONFIRM: return candidate_run(s, x, true, c.n, err);
     case VERDICT_CHAMPION: return champion_run(s, "balance for a confirmation", err);
     case VERDICT_AUDIT: return ask_audit(s, x, err);

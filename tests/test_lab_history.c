@@ -1,0 +1,178 @@
+/* What the ledger says about a question, as the rule sees it. */
+#include "lab/history.h"
+#include "lab/playbook.h"
+#include "lab/researcher.h"
+#include "tests/test.h"
+
+static Arena arena;
+static Lab lab;
+static Err err;
+
+static void put(const char *kind, const char *id, json_t *body)
+{
+    bool ok = ledger_append(lab.ledger, kind, id, body, &err);
+    EXPECT_MSG(ok, "%s", err.msg);
+}
+
+static void put_run(const char *id, const char *recipe, int seed, const char *purpose,
+                    const char *experiment, double bpb)
+{
+    put("run", id,
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s?, s:s}", "id", id, "recipe", recipe, "seed", seed,
+                  "purpose", purpose, "question", "q1", "experiment", experiment, "data_sha256",
+                  "d"));
+    if (bpb > 0)
+        put("result", id,
+            json_pack("{s:s, s:b, s:f, s:f}", "run", id, "failed", 0, "bpb", bpb, "seconds", 1.0));
+}
+
+static void put_proposal(const char *id, const char *recipe)
+{
+    put("proposal", id,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s, s:s}]}", "question", "q1", "recipe",
+                  recipe, "base_recipe", "A", "title", "t", "author", "a", "edits", "knob",
+                  "optim.lr", "from", "1", "to", "2"));
+}
+
+/* A question with a bank of three and one open experiment with two search runs. */
+static void open_lab(const char *name)
+{
+    char dir[128];
+    if (!arena.base) arena = arena_reserve((ptrdiff_t)1 << 30);
+    snprintf(dir, sizeof(dir), "%s/%s", test_folder(), name);
+    EXPECT_MSG(lab_init(dir, &err), "%s", err.msg);
+    EXPECT_MSG(lab_open(&lab, dir, LEDGER_WRITE, &arena, &err), "%s", err.msg);
+    put("question", "q1", json_pack("{s:s}", "recipe", "A"));
+    put_run("r1", "A", 1, "bank", NULL, 2.00);
+    put_run("r2", "A", 2, "bank", NULL, 2.02);
+    put_run("r3", "A", 3, "bank", NULL, 1.98);
+    put_proposal("e1", "B");
+    put_run("r4", "B", 1, "search", "e1", 1.90);
+    put_run("r5", "B", 2, "search", "e1", 1.92);
+}
+
+TEST(a_case_holds_bank_and_candidate_and_leaves_the_candidate_out_of_the_noise)
+{
+    open_lab("case");
+    History h;
+    VerdictCase c;
+    EXPECT_MSG(history_open(&h, &lab, &err), "%s", err.msg);
+    history_case(&h, &h.exp[0], &c);
+    EXPECT_MSG(c.m == 3 && c.n == 2 && c.fresh == 0, "m %d n %d fresh %d", c.m, c.n, c.fresh);
+    EXPECT(c.bank[1] == 2.02 && c.run[0] == 1.90);
+    EXPECT_MSG(c.noise.nu == 2 && fabs(c.noise.ss - 0.0008) < 1e-12, "nu %g ss %g", c.noise.nu,
+               c.noise.ss);
+    lab_close(&lab);
+}
+
+TEST(seeds_follow_the_bank_and_then_nobody)
+{
+    open_lab("seeds");
+    History h;
+    uint64_t seed = 0;
+    EXPECT(history_open(&h, &lab, &err));
+    EXPECT(history_bank_seed(&h, &h.exp[0], &seed) && seed == 3);
+    EXPECT(history_free_seed(&h) == 4);
+    put_run("r6", "B", 3, "search", "e1", 0); /* begun, not finished: it must be gone on with */
+    EXPECT(history_update(&h, &err));
+    EXPECT(history_bank_seed(&h, &h.exp[0], &seed) && seed == 3);
+    EXPECT(!h.run[5].done);
+    lab_close(&lab);
+}
+
+TEST(a_keep_moves_the_champion_and_its_search_runs_do_not_enter_the_bank)
+{
+    open_lab("keep");
+    History h;
+    int index[8];
+    put_run("r6", "B", 7, "confirm", "e1", 1.91);
+    put("verdict", "e1", json_pack("{s:s, s:f}", "decision", "keep", "effect", 0.08));
+    put("champion", "q1",
+        json_pack("{s:s, s:s, s:s}", "recipe", "B", "question", "q1", "experiment", "e1"));
+    EXPECT(history_open(&h, &lab, &err));
+    EXPECT(strcmp(h.champion, "B") == 0 && h.champion_exp == 0 && h.kept == 1 && h.decided == 1);
+    int m = history_bank(&h, h.champion, index, 8);
+    EXPECT_MSG(m == 1 && strcmp(h.run[index[0]].id, "r6") == 0, "%d runs in the bank", m);
+    lab_close(&lab);
+}
+
+TEST(a_failed_run_is_counted_and_not_averaged)
+{
+    open_lab("failed");
+    History h;
+    VerdictCase c;
+    put_run("r6", "B", 3, "search", "e1", 9.0); /* hundreds of sigma away */
+    EXPECT(history_open(&h, &lab, &err));
+    history_case(&h, &h.exp[0], &c);
+    EXPECT_MSG(c.n == 2 && c.failed == 1, "n %d failed %d", c.n, c.failed);
+    lab_close(&lab);
+}
+
+TEST(another_question_starts_from_nothing)
+{
+    open_lab("question");
+    History h;
+    put("question", "q2", json_pack("{s:s}", "recipe", "B"));
+    EXPECT(history_open(&h, &lab, &err));
+    EXPECT(h.runs == 0 && h.exps == 0 && strcmp(h.champion, "B") == 0);
+    lab_close(&lab);
+}
+
+/* ---- researchers ---- */
+
+static Asking asking(History *h, Recipe *recipe)
+{
+    recipe_default(recipe, &arena);
+    recipe_seal(recipe);
+    return (Asking){ .history = h,
+                     .champion = recipe,
+                     .baseline = recipe,
+                     .bpb = 2,
+                     .s = 0.006,
+                     .left = 10,
+                     .spec = "",
+                     .arena = &arena };
+}
+
+TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
+{
+    open_lab("researchers");
+    History h;
+    Recipe recipe, made;
+    int count = 0;
+    EXPECT(history_open(&h, &lab, &err));
+    h.exps = 0;
+    Asking a = asking(&h, &recipe);
+    EXPECT(lab_recipe_keep(&lab, &recipe, &err));
+    const ResearcherDef *const *all = researcher_all(&count);
+    for (int i = 0; i < count; i++) {
+        Proposal p, again;
+        bool none = true, none_again = true;
+        EXPECT_MSG(all[i]->propose(&a, &p, &none, &err), "%s: %s", all[i]->name, err.msg);
+        EXPECT(all[i]->propose(&a, &again, &none_again, &err) && none == none_again);
+        EXPECT_MSG(!none && p.edits > 0 && p.title[0], "%s has nothing to say", all[i]->name);
+        EXPECT_MSG(proposal_recipe(&a, &p, &made, &err), "%s: %s", all[i]->name, err.msg);
+        EXPECT_MSG(!proposal_known(&a, &made), "%s proposes the champion", all[i]->name);
+        EXPECT_MSG(p.edits == again.edits && strcmp(p.edit[0].to, again.edit[0].to) == 0,
+                   "%s is of two minds", all[i]->name);
+    }
+    lab_close(&lab);
+}
+
+TEST(the_playbook_names_knobs_and_choices_that_exist)
+{
+    Recipe r;
+    if (!arena.base) arena = arena_reserve((ptrdiff_t)1 << 30);
+    recipe_default(&r, &arena);
+    for (const Play *play = playbook; play->name; play++) {
+        EXPECT_MSG(play->sd > 0 && play->why && play->refute && play->source, "%s is not complete",
+                   play->name);
+        for (int i = 0; i < 4 && play->edit[i].how != PLAY_END; i++) {
+            const PlayEdit *e = &play->edit[i];
+            EXPECT_MSG(knobs_find(&r.knobs, e->knob) >= 0, "%s: no knob %s", play->name, e->knob);
+            if (e->how == PLAY_WORD)
+                EXPECT_MSG(knobs_set(&r.knobs, e->knob, str_of(e->word), play->name, &err), "%s",
+                           err.msg);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+/* Whole sessions, small: real text, real training, real verdicts, and kills in between. */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/rand.h"
+#include "data/corpus.h"
+#include "lab/research.h"
+#include "tests/test.h"
+
+static Arena arena;
+static Err err;
+
+/* Sentences from a small grammar: enough structure to learn, enough text for three tiers. */
+static void write_text(const char *path)
+{
+    static const char *const who[] = { "the cat",     "a dog",  "one bird",
+                                       "the old man", "a girl", "my friend" };
+    static const char *const does[] = { "sees", "hears", "likes", "finds", "draws", "follows" };
+    static const char *const end[] = { "at night", "in the rain", "near the river", "every day",
+                                       "once" };
+    Buf text = { 0 };
+    Rand r = rand_stream(7, "test text");
+    for (int i = 0; i < 9000; i++) {
+        buf_printf(&text, "%s %s %s %s %d.", who[rand_below(&r, 6)], does[rand_below(&r, 6)],
+                   who[rand_below(&r, 6)], end[rand_below(&r, 5)], (int)rand_below(&r, 1000));
+        buf_str(&text, i % 8 == 7 ? STR("\n\n") : STR(" "));
+    }
+    EXPECT_MSG(file_write_whole(path, buf_view(&text), &err), "%s", err.msg);
+    buf_free(&text);
+}
+
+static const char *make_lab(const char *name)
+{
+    static char dir[2][160];
+    static int turn;
+    char *at = dir[turn ^= 1], path[200];
+    if (!arena.base) arena = arena_reserve((ptrdiff_t)1 << 34);
+    progress_quiet(true);
+    snprintf(at, sizeof(dir[0]), "%s/%s", test_folder(), name);
+    snprintf(path, sizeof(path), "%s/text.txt", test_folder());
+    write_text(path);
+    EXPECT_MSG(lab_init(at, &err), "%s", err.msg);
+    const char *paths[] = { path };
+    CorpusAdd add = { .lab = at, .name = "text", .paths = paths, .n_paths = 1 };
+    json_t *manifest = NULL;
+    EXPECT_MSG(corpus_add(&add, &manifest, &err), "%s", err.msg);
+    json_decref(manifest);
+    return at;
+}
+
+static const char *const small[] = {
+    "model.depth=1",       "model.width=16",       "model.heads=2",
+    "model.context=32",    "tokenizer.kind=bytes", "train.batch=8",
+    "budget.frame=tokens", "budget.tokens=20000",  "train.checkpoint_every=20",
+};
+
+static bool begin(Lab *lab, const char *dir, const char *researcher, int experiments,
+                  SessionPlan *plan)
+{
+    SessionOpt opt = { .researcher = researcher,
+                       .experiments = experiments,
+                       .overrides = small,
+                       .n_overrides = (int)COUNT(small),
+                       .threads = 1 };
+    if (!lab_open(lab, dir, LEDGER_WRITE, &arena, &err)) return false;
+    return session_begin(lab, &opt, plan, &err);
+}
+
+/* The weights of the champion trained in full: what a night's work comes to. */
+static void last_weights(Lab *lab, char out[65])
+{
+    json_t *rows = NULL;
+    EXPECT_MSG(
+        ledger_query(
+            lab->ledger,
+            "SELECT json_extract(x.body, '$.weights_sha256') AS w FROM entries x JOIN entries r "
+            "ON r.kind = 'run' AND r.id = x.id AND json_extract(r.body, '$.purpose') = 'champion' "
+            "WHERE x.kind = 'result'",
+            10, &rows, &err),
+        "%s", err.msg);
+    snprintf(out, 65, "%s", json_str(json_array_get(rows, 0), "w", "none"));
+    json_decref(rows);
+}
+
+TEST(a_session_decides_all_its_proposals_and_leaves_a_champion_and_a_report)
+{
+    const char *dir = make_lab("whole");
+    Lab lab;
+    SessionPlan plan;
+    SessionWatch watch = { 0 };
+    EXPECT_MSG(begin(&lab, dir, "builtin", 3, &plan), "%s", err.msg);
+    EXPECT_MSG(session_work(&lab, &plan, &watch, &err), "%s", err.msg);
+    History h;
+    EXPECT(history_open(&h, &lab, &err));
+    EXPECT_MSG(h.exps == 3, "%d experiments", h.exps);
+    int tried = 0;
+    for (int i = 0; i < h.exps; i++) {
+        EXPECT(h.exp[i].decision != EXP_OPEN && h.exp[i].why[0]);
+        tried += h.exp[i].runs > 0; /* one asks for a vocabulary that the text does not support */
+    }
+    EXPECT_MSG(tried > 0, "nothing was tried");
+    EXPECT(file_exists(lab_path(&lab, "recipes/champion.toml")));
+    EXPECT(file_exists(lab_path(&lab, "reports/%s.html", plan.id)));
+    EXPECT_MSG(ledger_verify(lab.ledger, &err), "%s", err.msg);
+    json_t *result = NULL;
+    EXPECT(session_json(&lab, plan.id, &result, &err));
+    EXPECT(json_array_size(json_object_get(result, "experiments")) == 3);
+    json_decref(result);
+    lab_close(&lab);
+}
+
+/* A child that works the session and dies of SIGKILL after a random while. */
+static bool work_and_die(const char *dir, int milliseconds)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        Lab lab;
+        SessionPlan plan;
+        bool found;
+        SessionWatch watch = { 0 };
+        arena = arena_reserve((ptrdiff_t)1 << 34);
+        if (!lab_open(&lab, dir, LEDGER_WRITE, &arena, &err) ||
+            !session_unfinished(&lab, &plan, &found, &err) || !found ||
+            !session_work(&lab, &plan, &watch, &err)) {
+            printf("# child: %s\n", err.msg);
+            fflush(stdout);
+            _exit(1);
+        }
+        _exit(0);
+    }
+    int status = 0;
+    usleep((useconds_t)milliseconds * 1000);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    EXPECT_MSG(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "the child failed");
+    return WIFEXITED(status);
+}
+
+TEST(a_session_killed_ten_times_reaches_the_same_weights)
+{
+    char calm[65], killed[65];
+    Lab lab;
+    SessionPlan plan;
+    SessionWatch watch = { 0 };
+    const char *dir = make_lab("calm");
+    EXPECT_MSG(begin(&lab, dir, "builtin", 2, &plan), "%s", err.msg);
+    EXPECT_MSG(session_work(&lab, &plan, &watch, &err), "%s", err.msg);
+    last_weights(&lab, calm);
+    int64_t runs = ledger_count(lab.ledger, "run"), verdicts = ledger_count(lab.ledger, "verdict");
+    lab_close(&lab);
+
+    dir = make_lab("killed");
+    EXPECT_MSG(begin(&lab, dir, "builtin", 2, &plan), "%s", err.msg);
+    lab_close(&lab);
+    Rand r = rand_stream(3, "moments");
+    int kills = 0;
+    while (kills < 10 && !work_and_die(dir, 20 + (int)rand_below(&r, 400))) kills++;
+    while (!work_and_die(dir, 60000)) {
+    }
+    EXPECT_MSG(kills > 2, "only %d kills", kills);
+    EXPECT(lab_open(&lab, dir, LEDGER_WRITE, &arena, &err));
+    last_weights(&lab, killed);
+    EXPECT_MSG(strcmp(calm, killed) == 0, "%s against %s", calm, killed);
+    EXPECT_MSG(
+        ledger_count(lab.ledger, "run") == runs && ledger_count(lab.ledger, "verdict") == verdicts,
+        "%lld runs instead of %lld", (long long)ledger_count(lab.ledger, "run"), (long long)runs);
+    EXPECT_MSG(ledger_verify(lab.ledger, &err), "%s", err.msg);
+    lab_close(&lab);
+}
+
+static bool stop_soon(void *self)
+{
+    int *polls = self;
+    return --*polls < 0;
+}
+
+TEST(a_stopped_session_is_unfinished_and_goes_on)
+{
+    const char *dir = make_lab("stopped");
+    Lab lab;
+    SessionPlan plan, again;
+    int polls = 30;
+    bool found = false;
+    SessionWatch watch = { .self = &polls, .stop = stop_soon };
+    EXPECT_MSG(begin(&lab, dir, "random", 1, &plan), "%s", err.msg);
+    EXPECT(!session_work(&lab, &plan, &watch, &err) && err.code == ERR_STOPPED);
+    EXPECT(session_unfinished(&lab, &again, &found, &err) && found);
+    EXPECT_MSG(begin(&lab, dir, "builtin", 9, &again) && again.resumed &&
+                   strcmp(again.id, plan.id) == 0,
+               "a new session instead of %s", plan.id);
+    lab_close(&lab);
+}
