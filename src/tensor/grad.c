@@ -37,6 +37,7 @@ typedef struct Slot { /* of a base */
     bool relevant;    /* a seed depends on it */
     bool zeroed;      /* pieces do not tile: zero first, then all add */
     bool ready;       /* the zero node, if any, is recorded */
+    bool seeded;
     Tensor *grad;
     Region *piece;
 } Slot;
@@ -197,6 +198,13 @@ static void mark_pieces(Walk *w)
         for (int k = 0; k < n->op->n_in; k++)
             if (differentiable(n, k) && slot_of(w, n->in[k])->wanted)
                 add_piece(w, slot_of(w, n->in[k]), n->in[k]);
+    }
+    for (int i = 0; i < w->job.seeds; i++) {
+        const GradPair *seed = &w->job.seed[i];
+        Slot *s = slot_of(w, seed->value);
+        bool part = tensor_count(base_of(seed->value)) != tensor_count(seed->value);
+        if (seed->grad && (s->piece || part || s->seeded)) add_piece(w, s, seed->value);
+        s->seeded = true;
     }
     for (int i = 0; i < w->slots; i++) {
         Slot *s = &w->slot[i];
@@ -359,25 +367,20 @@ static void record_backward(Walk *w, const Node *n)
         if (twice[i]) record_sum(w, n->in[i], twice[i]);
 }
 
-/* The gradient of a seed is given; where it shows all of a base in another shape, so does its
- * gradient. */
+/* The given gradient of a seed is its base's, in the base's dims; or, where other nodes read the
+ * base too or the seed is a part of it, the first share of it. */
 static void plant(Walk *w, const GradPair *seed)
 {
+    Tensor *base = base_of(seed->value);
+    Slot *s = slot_of(w, base);
     if (!seed->grad) {
         CHECK(seed->value->maker && seed->value->maker->op->kind == OP_LOSS,
               "%s: the gradient of a value that no LOSS op made must be given", seed->value->name);
-        return;
+    } else if (s->piece) {
+        record_sum(w, seed->value, seed->grad);
+    } else {
+        s->grad = t_view(w->g, seed->grad, base->rank, base->dim);
     }
-    Tensor *base = base_of(seed->value);
-    Slot *s = slot_of(w, base);
-    CHECK(!s->grad, "%s is a result twice, or an input", base->name);
-    if (!seed->value->base) {
-        s->grad = seed->grad;
-        return;
-    }
-    CHECK(tensor_count(base) == tensor_count(seed->value), "%s is a part of %s: not a result",
-          seed->value->name, base->name);
-    s->grad = t_view(w->g, seed->grad, base->rank, base->dim);
 }
 
 void graph_record_grad(Graph *g, GradJob job)

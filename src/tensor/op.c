@@ -117,6 +117,11 @@ Node *op_record(Graph *g, const char *name, Tensor *const in[], OpOpt opt)
 {
     const OpDef *op = op_find(name);
     CHECK(op, "no operation is called %s", name);
+    return op_record_def(g, op, in, opt);
+}
+
+Node *op_record_def(Graph *g, const OpDef *op, Tensor *const in[], OpOpt opt)
+{
     Node *n = NEW(g->home, Node, 1);
     n->op = op;
     n->opt = opt;

@@ -105,6 +105,7 @@ const Kernel *op_kernel(const OpDef *op, CpuLevel level); /* NULL: expand `defin
 
 /* Records one node and its outputs; a wrong shape is a bug and is reported as one. */
 Node *op_record(Graph *g, const char *op, Tensor *const in[], OpOpt opt);
+Node *op_record_def(Graph *g, const OpDef *op, Tensor *const in[], OpOpt opt);
 
 C_END
 #endif

@@ -16,7 +16,7 @@ enum { WAIT_MIN = 8 }; /* nodes */
 
 typedef struct Redo { /* of a value that owns storage */
     int reader, last; /* first backward node that touches it, last forward one; reader -1: none */
-    bool state;       /* changed by a STATE op */
+    bool changed;     /* by a STATE op, before the backward pass is over */
     Node *maker;      /* the forward node */
     enum { UNKNOWN, STAYS, AGAIN } fate;
     Tensor *second; /* what the backward nodes read */
@@ -24,18 +24,19 @@ typedef struct Redo { /* of a value that owns storage */
 
 typedef struct Scan {
     Redo *redo; /* by id of the storage */
-    int at;
+    int at, backward_end;
     const Node *node;
 } Scan;
 
-static void scan_reads(Plan *p, Tensor *t, bool write, void *ctx)
+static void scan_touch(Plan *p, Tensor *t, bool write, void *ctx)
 {
+    (void)write;
     Scan *s = ctx;
     ptrdiff_t offset = 0;
     Redo *r = &s->redo[plan_storage(p, t, &offset)->id];
     if (!s->node->backward) r->last = s->at;
     if (s->node->backward && r->reader < 0) r->reader = s->at;
-    if (write && s->node->op->kind == OP_STATE) r->state = true;
+    if (s->node->op->kind == OP_STATE && s->at < s->backward_end) r->changed = true;
 }
 
 static Redo *redo_of(const Plan *p, const Scan *s, const Tensor *t)
@@ -52,7 +53,7 @@ static bool at_hand(Plan *p, Scan *s, Tensor *t)
     ptrdiff_t offset = 0;
     Tensor *base = plan_storage(p, t, &offset);
     Redo *r = &s->redo[base->id];
-    if (r->state) return false;
+    if (r->changed) return false;
     if (base->life != LIFE_STEP) return base->life != LIFE_GRAD;
     return again(p, s, base) || r->reader >= 0 || p->spot[base->id].kept;
 }
@@ -130,10 +131,12 @@ void plan_recompute(Plan *p)
     for (int i = 0; i < p->x.tensors; i++) s.redo[i].reader = -1;
     Node **list = p->list;
     int count = p->count;
+    for (int i = 0; i < count; i++)
+        if (list[i]->backward) s.backward_end = i;
     for (int i = 0; i < count; i++) {
         s.at = i;
         s.node = list[i];
-        plan_touch(p, list[i], scan_reads, &s);
+        plan_touch(p, list[i], scan_touch, &s);
         for (int k = 0; k < list[i]->op->n_out && !list[i]->backward; k++)
             redo_of(p, &s, list[i]->out[k])->maker = list[i];
     }
