@@ -1,9 +1,10 @@
 /* arena.c - one reservation, one pointer that moves forward.
  *
- * Address space is taken with MAP_NORESERVE, so an arena may be declared far larger than
- * the machine's memory and costs only the pages that are touched.  Where the system refuses
- * (a container's limit on address space, strict overcommit) the reservation is halved until
- * it is granted: a program that needs little must not fail because it asked for much.
+ * Address space is taken with MAP_NORESERVE, so an arena may be declared far larger than it
+ * will ever be and costs only the pages that are touched.  It is cut to the machine's memory,
+ * because emulators keep books on every page reserved; and where the system refuses (a
+ * container's limit on address space, strict overcommit) it is halved until it is granted: a
+ * program that needs little must not fail because it asked for much.
  *
  * Growing by chained blocks was rejected: an arena passed by value would then leak the
  * blocks that its copy chained.  Under AddressSanitizer every allocation is followed by a
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -65,7 +67,9 @@ Arena arena_reserve(ptrdiff_t bytes)
 {
     CHECK(bytes > 0, "an arena of %td bytes", bytes);
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    for (ptrdiff_t size = bytes; size >= MIN(bytes, (ptrdiff_t)65536); size /= 2) {
+    ptrdiff_t memory = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    ptrdiff_t most = memory > 0 ? MIN(bytes, memory) : bytes;
+    for (ptrdiff_t size = most; size >= MIN(bytes, (ptrdiff_t)65536); size /= 2) {
         void *at = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, flags, -1, 0);
         if (at == MAP_FAILED) continue;
         Arena a = { .next = (char *)at, .end = (char *)at + size, .base = (char *)at };

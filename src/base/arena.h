@@ -23,7 +23,8 @@ typedef struct Arena {
     char *base;       /* where the reservation begins */
 } Arena;
 
-/* Reserves address space; pages cost nothing until touched. */
+/* Reserves address space, at most as much as the machine has memory; pages cost nothing until
+ * touched. */
 Arena arena_reserve(ptrdiff_t bytes);
 
 /* Gives the whole reservation back to the system; the arena is empty afterwards. */
