@@ -184,18 +184,20 @@ bool ledger_schema_check(const Ledger *l, int64_t *version, Err *err)
 static bool copy_pages(const Ledger *from, const char *path, Err *err)
 {
     Ledger to = { 0 }, source = { 0 };
-    snprintf(to.path, sizeof(to.path), "%s", path);
-    snprintf(source.path, sizeof(source.path), "%s", from->path);
-    bool ok = sqlite3_open_v2(source.path, &source.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ||
+    snprintf(to.path, sizeof(to.path), "%.1000s", path); /* for complaints */
+    snprintf(source.path, sizeof(source.path), "%.1000s", from->path);
+    bool ok = sqlite3_open_v2(from->path, &source.db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ||
               ledger_fail(&source, err);
-    if (ok) ok = sqlite3_open(to.path, &to.db) == SQLITE_OK || ledger_fail(&to, err);
+    if (ok) ok = sqlite3_open(path, &to.db) == SQLITE_OK || ledger_fail(&to, err);
     sqlite3_backup *copy = ok ? sqlite3_backup_init(to.db, "main", source.db, "main") : NULL;
     if (copy) {
         int rc = sqlite3_backup_step(copy, -1);
         ok = sqlite3_backup_finish(copy) == SQLITE_OK && rc == SQLITE_DONE;
     }
-    if (ok && !copy) ok = false;
-    if (!ok && to.db) (void)ledger_fail(&to, err);
+    if (ok && !copy)
+        ok = ledger_fail(&to, err);
+    else if (!ok && copy)
+        (void)ledger_fail(&to, err);
     sqlite3_close(to.db);
     sqlite3_close(source.db);
     return ok;
@@ -208,8 +210,6 @@ static bool back_up(const Ledger *l, int64_t version, Err *err)
     snprintf(path, sizeof(path), "%s.v%lld.bak", l->path, (long long)version);
     snprintf(part, sizeof(part), "%s.part", path);
     unlink(part);
-    if (strlen(part) >= sizeof(l->path))
-        return err_set(err, ERR_CONFIG, "the path %s is too long", part);
     if (!copy_pages(l, part, err)) {
         unlink(part);
         return err_wrap(err, "no copy could be made, so the ledger was left as it is");
