@@ -96,6 +96,8 @@ $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 # What tests/system needs beside the program itself.
 $(OUT)/toml_dump: $(OUT)/tests/system/toml_dump.o $(call lib,base)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/gguf_logits: $(OUT)/tests/system/gguf_logits.o $(call libs,train)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 tests: $(TESTS:%=$(OUT)/%)
 test: tests

@@ -43,12 +43,15 @@ static const Tokenizer *find_tokenizer(Cmd *c, Err *err)
     return NULL;
 }
 
-/* The whole of a file; standard input for "-" or nothing. */
+/* The whole of a file; standard input for "-" or nothing (by its stream: it may be a socket, which
+ * has no name that could be opened). */
 static bool read_input(const char *path, Buf *text, Err *err)
 {
-    bool standard = !path || strcmp(path, "-") == 0;
-    if (file_read(standard ? "/dev/stdin" : path, text, err)) return true;
-    return err_wrap(err, "%s", standard ? "standard input" : "input");
+    char some[1 << 16];
+    if (path && strcmp(path, "-") != 0) return file_read(path, text, err);
+    for (size_t n; (n = fread(some, 1, sizeof(some), stdin)) > 0;)
+        buf_put(text, some, (ptrdiff_t)n);
+    return !ferror(stdin) || err_errno(err, "cannot read standard input");
 }
 
 static const int32_t *ids_of(const Buf *ids)
