@@ -63,30 +63,42 @@ static bool time_steps(Stepper *s, double seconds, Timing *t, Err *err)
     return true;
 }
 
-/* Where the time goes: both plans with profiling on. */
-static bool breakdown(Stepper *s, double seconds, bool show, json_t *ops, Err *err)
-{
-    enum { MOST = 64 };
+enum { MOST = 64 };
+
+typedef struct Breakdown {
     PlanTime time[2 * MOST];
-    Timing t;
-    double all = 0;
+    int times, of_micro; /* the first so many are the micro-plan's */
+    Timing timing;
+    double seconds; /* of all */
+} Breakdown;
+
+/* Where the time goes: both plans with profiling on. */
+static bool profile(Stepper *s, double seconds, Breakdown *b, Err *err)
+{
     plan_profile(s->micro, true);
     plan_profile(s->update, true);
-    if (!time_steps(s, seconds, &t, err)) return false;
-    int n = plan_times(s->micro, time, MOST);
-    n += plan_times(s->update, time + n, MOST);
-    for (int i = 0; i < n; i++) all += time[i].seconds;
-    for (int i = 0; i < n; i++) {
-        double each = time[i].seconds / t.steps, share = time[i].seconds / all;
-        double rate = time[i].seconds > 0 ? (double)time[i].flops / time[i].seconds : 0;
-        json_array_append_new(ops, json_pack("{s:s, s:b, s:f, s:f, s:f}", "op", time[i].op,
-                                             "backward", time[i].backward, "seconds_per_step", each,
-                                             "share", share, "flops_per_s", rate));
+    if (!time_steps(s, seconds, &b->timing, err)) return false;
+    b->of_micro = plan_times(s->micro, b->time, MOST);
+    b->times = b->of_micro + plan_times(s->update, b->time + b->of_micro, MOST);
+    b->seconds = 0;
+    for (int i = 0; i < b->times; i++) b->seconds += b->time[i].seconds;
+    return true;
+}
+
+static void tell_breakdown(const Breakdown *b, int accumulate, bool show, json_t *ops)
+{
+    for (int i = 0; i < b->times; i++) {
+        const PlanTime *t = &b->time[i];
+        int runs = b->timing.steps * (i < b->of_micro ? accumulate : 1); // flops are of one run
+        double each = t->seconds / b->timing.steps, share = t->seconds / b->seconds;
+        double rate = t->seconds > 0 ? (double)t->flops * runs / t->seconds : 0;
+        json_array_append_new(ops, json_pack("{s:s, s:b, s:f, s:f, s:f}", "op", t->op, "backward",
+                                             t->backward, "seconds_per_step", each, "share", share,
+                                             "flops_per_s", rate));
         if (show && share >= 0.005)
             printf("  %5.1f %%  %9.3f ms  %7.1f GFLOP/s  %s%s\n", 100 * share, 1e3 * each,
-                   rate / 1e9, time[i].op, time[i].backward ? ", backward" : "");
+                   rate / 1e9, t->op, t->backward ? ", backward" : "");
     }
-    return true;
 }
 
 static void model_name(const Model *m, const Stepper *s, char *out, ptrdiff_t cap)
@@ -116,11 +128,10 @@ static bool measure(const BenchIn *in, Stepper *s, json_t *rows, Err *err)
                "%.1f ms a step, %.1f MB\n",
                name, tokens, flops / 1e9, 100 * flops / peak, peak / 1e9, 1e3 / per_s,
                (double)peak_bytes / 1e6);
+    Breakdown b;
+    if (!profile(s, in->seconds / 2, &b, err)) return false;
     json_t *ops = json_array();
-    if (!breakdown(s, in->seconds / 2, !in->cmd->json, ops, err)) {
-        json_decref(ops);
-        return false;
-    }
+    tell_breakdown(&b, s->accumulate, !in->cmd->json, ops);
     json_array_append_new(
         rows,
         json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:o}", "model", name,

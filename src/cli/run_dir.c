@@ -13,6 +13,7 @@
 typedef struct Newest {
     Lab *lab;
     Arena *arena;
+    bool champion; /* only a champion trained in full will do */
     const char *meant, *any;
     Err *err;
     bool ok;
@@ -28,23 +29,29 @@ static bool look(void *self, const Entry *e)
     if (!found || result.failed || !file_is_dir(lab_run_dir(n->lab, e->id))) return true;
     const char *purpose = json_str(e->body, "purpose", "");
     n->any = arena_str(n->arena, str_of(e->id));
-    if (strcmp(purpose, "train") == 0 || strcmp(purpose, "champion") == 0) n->meant = n->any;
+    bool champion = strcmp(purpose, "champion") == 0;
+    if (champion || (!n->champion && strcmp(purpose, "train") == 0)) n->meant = n->any;
     return true;
 }
 
-static bool newest(Cmd *c, Lab *lab, const char **run, Err *err)
+static bool newest(Cmd *c, Lab *lab, bool champion, const char **run, Err *err)
 {
-    Newest n = { .lab = lab, .arena = c->arena, .err = err, .ok = true };
+    Newest n = { .lab = lab, .arena = c->arena, .champion = champion, .err = err, .ok = true };
     if (!ledger_each(lab->ledger, "run", 0, look, &n, err) || !n.ok) return false;
-    *run = n.meant ? n.meant : n.any;
+    *run = n.meant || champion ? n.meant : n.any;
+    if (!*run && champion)
+        return err_set(
+            err, ERR_CONFIG,
+            "no champion of this lab was trained in full yet: `lathe research --hours H` does");
     return *run ||
            err_set(err, ERR_CONFIG, "no run of this lab is finished yet: `lathe train` makes one");
 }
 
 static bool in_lab(Cmd *c, Lab *lab, const char *name, const char **run, const char **dir, Err *err)
 {
+    bool champion = name && strcmp(name, "champion") == 0;
     *run = name;
-    if (!name && !newest(c, lab, run, err)) return false;
+    if ((!name || champion) && !newest(c, lab, champion, run, err)) return false;
     *dir = arena_str(c->arena, str_of(lab_run_dir(lab, *run)));
     return file_is_dir(*dir) ||
            err_set(err, ERR_CONFIG, "there is no run %s here; `lathe log --kind run` lists them",

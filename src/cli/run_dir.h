@@ -4,9 +4,9 @@
 
 #include "cli/cmd.h"
 
-/* `name` is r12, or a folder; NULL: the newest finished run that was trained in full or by hand,
- * else the newest finished one.  *run gets what to call it, *dir where its checkpoints are; both
- * live in the command's arena. */
+/* `name` is r12, "champion" (the newest trained in full), or a folder; NULL: the newest finished
+ * run that was trained in full or by hand, else the newest finished one.  *run gets what to call
+ * it, *dir where its checkpoints are; both live in the command's arena. */
 bool run_dir(Cmd *c, const char *name, const char **run, const char **dir, Err *err) MUST_CHECK;
 
 #endif
