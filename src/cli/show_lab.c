@@ -21,15 +21,17 @@ static void print_entry(const char *label, const char *kind, const json_t *body)
 
 /* ---- a question ---- */
 
-/* Means of the finished bank runs of a recipe say where it stands. */
+/* The first recipe and the champions after it; the mean of its bank says where each stands. */
 static bool gather_champions(Lab *lab, const char *id, json_t *doc, Err *err)
 {
-    return show_rows(lab, doc, "champions", err,
-                     "SELECT c.recipe, c.experiment, (SELECT avg(x.bpb) FROM runs r JOIN results x "
-                     "ON x.run = r.run WHERE r.recipe = c.recipe AND r.question = c.question AND "
-                     "r.purpose IN ('bank','confirm') AND x.bpb IS NOT NULL) AS bpb FROM champions "
-                     "c WHERE c.question='%s' ORDER BY c.seq",
-                     id);
+    return show_rows(
+        lab, doc, "champions", err,
+        "SELECT c.recipe, c.experiment, (SELECT avg(x.bpb) FROM runs r JOIN results x ON x.run = "
+        "r.run WHERE r.recipe = c.recipe AND r.question = '%s' AND r.purpose IN ('bank','confirm') "
+        "AND x.bpb IS NOT NULL) AS bpb FROM (SELECT seq, recipe, NULL AS experiment FROM questions "
+        "WHERE question = '%s' UNION ALL SELECT seq, recipe, experiment FROM champions WHERE "
+        "question = '%s') c ORDER BY c.seq",
+        id, id, id);
 }
 
 static bool gather_question(Lab *lab, const char *id, json_t **out, Err *err)
