@@ -54,7 +54,7 @@ static void put_steps(Made *t, const char *run, double end, double rate)
 typedef struct Wish {
     const char *recipe, *purpose, *experiment;
     double mean;
-    bool failed, steps;
+    bool failed;
     int seed;
 } Wish;
 
@@ -67,7 +67,7 @@ static double put_run(Made *t, const Wish *w)
         json_pack("{s:s,s:s,s:i,s:s,s:s,s:s?,s:s,s:s}", "id", id, "recipe", w->recipe, "seed",
                   w->seed, "purpose", w->purpose, "question", "q1", "experiment", w->experiment,
                   "session", "s1", "data_sha256", "d"));
-    if (w->steps) put_steps(t, id, w->mean, 0.003);
+    if (!w->failed) put_steps(t, id, w->mean, w->experiment ? 0.006 : 0.003);
     put(t, "result", id,
         json_pack("{s:s,s:b,s:o,s:f,s:i,s:i,s:f,s:s,s:s,s:s}", "run", id, "failed", w->failed,
                   "bpb", json_num_of(w->failed ? nan : bpb), "error", 0.01, "steps", 300, "tokens",
@@ -135,7 +135,6 @@ static void put_experiment(Made *t, const char *id, const char *title, double ga
                        .experiment = id,
                        .mean = t->mu - gain };
             w.failed = !isfinite(gain);
-            w.steps = step == VERDICT_CONFIRM;
             w.seed = step == VERDICT_CONFIRM ? 300 + t->runs : c.n + 1;
             double bpb = put_run(t, &w);
             tried++;
@@ -223,8 +222,7 @@ static void make_ledger(Made *t, const char *dir, int experiments, double scale)
     t->rand = rand_stream(4, "report");
     put_question(t);
     for (int i = 0; i < 8; i++)
-        t->bank[t->m++] =
-            put_run(t, &(Wish){ t->champion, "bank", NULL, t->mu, .steps = i == 0, .seed = i + 1 });
+        t->bank[t->m++] = put_run(t, &(Wish){ t->champion, "bank", NULL, t->mu, .seed = i + 1 });
     noise_add(&t->noise, t->bank, t->m);
     for (int i = 0; i < experiments; i++) {
         char id[16];

@@ -147,6 +147,9 @@ static void put_panel(Report *r, const Panel *panel, const Curve pair[2], double
     p.x = (Axis){ .low = 0, .high = 100, .ticks = 5, .label = "% of the run" };
     p.y = value_axis(panel, y);
     if (!(p.y.low < p.y.high)) return;
+    for (int k = 0; k < 2; k++)
+        for (int b = 0; b < BUCKETS; b++)
+            if (y[k][b] > p.y.high) y[k][b] = (double)NAN;
     buf_printf(r->out, "<div><h3>%s</h3>", panel->title);
     svg_begin(&p, panel->title, "the baseline's run in grey, the champion's in colour");
     for (int k = 0; k < 2; k++) {

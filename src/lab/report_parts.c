@@ -240,33 +240,36 @@ static void put_reasons(Report *r, const ReportRow *row)
     buf_printf(r->out, "</small></details>");
 }
 
-/* Half the width of the intervals' column, in percent: three quarters of all reach less. */
+/* Half the width of the intervals' column, in percent: all that was kept, most of the rest. */
 static double span_of(const Report *r)
 {
-    double *reach = NEW(r->arena, double, r->rows + 1);
+    double *reach = NEW(r->arena, double, r->rows + 1), most = 0.05;
     int n = 0;
     for (int i = 0; i < r->rows; i++) {
         const ReportRow *row = &r->row[i];
-        if (isfinite(row->D)) reach[n++] = 100 * fmax(fabs(row->low), fabs(row->high)) / row->base;
+        if (!isfinite(row->D)) continue;
+        reach[n++] = 100 * fmax(fabs(row->low), fabs(row->high)) / row->base;
+        if (row->x->decision == EXP_KEEP) most = fmax(most, 105 * row->high / row->base);
     }
-    return n > 0 ? fmax(0.05, 2 * stat_median(reach, n)) : 1;
+    return n > 0 ? fmax(most, 1.5 * stat_median(reach, n)) : 1;
 }
 
 static void put_found(Report *r, const ReportRow *row)
 {
-    buf_printf(r->out,
-               "<td class=\"n wrap\" data-l=\"found\"><b>%s</b><small>%s to %s</small></td>",
-               report_percent(r, row->effect, row->base), report_percent(r, row->low, row->base),
-               report_percent(r, row->high, row->base));
+    buf_printf(r->out, "<td class=\"n wrap\" data-l=\"found\"><b>%s</b>",
+               report_percent(r, row->effect, row->base));
+    if (isfinite(row->D))
+        buf_printf(r->out, "<small>%s to %s</small>", report_percent(r, row->low, row->base),
+                   report_percent(r, row->high, row->base));
+    buf_printf(r->out, "</td>");
 }
 
 static void put_row(Report *r, const ReportRow *row, double span)
 {
     const HistExp *x = row->x;
     char time[32];
-    buf_printf(r->out,
-               "<tr id=\"%s\"><td data-l=\"experiment\"><b>%s</b></td><td class=\"full\"><b>",
-               x->id, x->id);
+    buf_printf(r->out, "<tr id=\"%s\"><td class=\"id\"><b>%s</b></td><td class=\"full\"><b>", x->id,
+               x->id);
     report_text(r, x->title);
     buf_printf(r->out, "</b>");
     put_edits(r, x);
@@ -274,7 +277,7 @@ static void put_row(Report *r, const ReportRow *row, double span)
     buf_printf(r->out, "</td><td class=\"n\" data-l=\"predicted\">%s</td>",
                report_percent(r, x->predicted, row->base));
     put_found(r, row);
-    buf_printf(r->out, "<td class=\"i full\">");
+    buf_printf(r->out, "<td class=\"i\">");
     plot_interval(r, row, span);
     buf_printf(r->out, "</td><td class=\"n\" data-l=\"cost\">%d run%s<small>%s</small></td>",
                x->runs, plural(x->runs), x->runs ? str_seconds(time, x->seconds) : dash);

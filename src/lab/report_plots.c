@@ -44,8 +44,8 @@ static Axis bpb_axis(const Report *r)
         if (row->x->decision == EXP_KEEP) low = fmin(low, row->base - row->high);
     }
     if (!isfinite(low)) return (Axis){ .low = 0, .high = 1, .ticks = 5 };
-    high += fmax(fmax(0.6 * (high - low), 5 * s), 1e-3);
-    low -= fmax(0.1 * (high - low), s);
+    high += fmax(fmax(0.2 * (high - low), 5 * s), 1e-3);
+    low -= fmax(0.13 * (high - low), s);
     return (Axis){ .low = low, .high = high, .ticks = 6, .label = "bits per byte, search tier" };
 }
 
@@ -91,33 +91,71 @@ static char *short_title(Report *r, const char *title, int most)
     return arena_printf(r->arena, "%.*s%s", (int)(s - title), title, s < end ? "\xE2\x80\xA6" : "");
 }
 
-/* What was kept is named where it stands, to the left of its mark when there is no room to the
- * right. */
-static void name_kept(Report *r, Plot *p, int i)
+/* Names of what was kept stand below the staircase, where nothing else is, unless they would
+ * cover a mark or another name; then they move, and if nothing helps only the id is written. */
+typedef struct Box {
+    double x0, y0, x1, y1;
+} Box;
+
+static bool is_free(const Plot *p, const Box *box, int boxes, const Box *b)
 {
-    const ReportRow *row = &r->row[i];
-    if (row->x->decision != EXP_KEEP || !isfinite(row->D)) return;
-    bool wide = p->width > 500;
-    double x = svg_x(p, i + 1), y = svg_y(p, row->base - row->effect);
-    char *name =
-        wide ? arena_printf(r->arena, "%s %s", row->x->id, short_title(r, row->x->title, 30))
-             : arena_str(r->arena, str_of(row->x->id));
-    bool right = x + 7.0 * (double)strlen(name) < p->width;
-    svg_text(p, right ? x + 9 : x - 9, y + 15, right ? "start" : "end", "name", name);
+    if (b->x0 < p->left || b->x1 > p->width || b->y1 > p->height - p->bottom) return false;
+    for (int i = 0; i < boxes; i++)
+        if (b->x0 < box[i].x1 && box[i].x0 < b->x1 && b->y0 < box[i].y1 && box[i].y0 < b->y1)
+            return false;
+    return true;
+}
+
+static bool place_name(Plot *p, Box *box, int *boxes, double x, double y, const char *name)
+{
+    double width = 6.9 * (double)strlen(name);
+    for (int down = 0; down < 5; down++) {
+        for (int right = 0; right < 2; right++) {
+            double at = right ? x + 9 : x - 9, base = y + 4 + 13 * down + (right ? 7 : 0);
+            double begin = right ? at : at - width;
+            Box b = { begin, base - 11, begin + width, base + 3 };
+            if (!is_free(p, box, *boxes, &b)) continue;
+            box[(*boxes)++] = b;
+            svg_text(p, at, base, right ? "start" : "end", "name", name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void name_kept(Report *r, Plot *p)
+{
+    Box *box = NEW(r->arena, Box, 3 * r->rows + 1);
+    int boxes = 0;
+    for (int i = 0; i < r->rows; i++) {
+        double x = svg_x(p, i + 1), y = svg_y(p, r->row[i].base - r->row[i].effect);
+        double left = svg_x(p, i + 0.5), right = svg_x(p, i + 1.5),
+               stair = svg_y(p, r->row[i].base);
+        if (isfinite(r->row[i].D)) box[boxes++] = (Box){ x - 6, y - 7, x + 6, y + 7 };
+        box[boxes++] = (Box){ left - 2, stair - 1, right + 2, stair + 1 };
+    }
+    for (int i = 0; i < r->rows; i++) {
+        const ReportRow *row = &r->row[i];
+        if (row->x->decision != EXP_KEEP || !isfinite(row->D)) continue;
+        double x = svg_x(p, i + 1), y = svg_y(p, row->base - row->effect);
+        char *name = arena_printf(r->arena, "%s %s", row->x->id, short_title(r, row->x->title, 32));
+        if (p->width < 500 || !place_name(p, box, &boxes, x, y, name))
+            (void)place_name(p, box, &boxes, x, y, row->x->id);
+    }
 }
 
 void plot_experiments(Report *r, double width)
 {
-    Plot p = { .out = r->out, .width = width, .height = width > 500 ? 400 : 330, .y = bpb_axis(r) };
+    Plot p = { .out = r->out, .width = width, .height = width > 500 ? 420 : 330, .y = bpb_axis(r) };
     int ticks = width > 500 ? 12 : 6;
-    p.x = (Axis){ .low = 0, .high = r->rows + 1, .label = "experiment" };
-    p.x.ticks = MIN(ticks, r->rows + 1);
+    p.x = (Axis){ .low = 0.3, .high = r->rows + 0.7, .label = "experiment" };
+    p.x.ticks = MIN(ticks, r->rows);
     svg_begin(&p, "Experiments in order",
               "Each experiment's candidate in bits per byte with its 90 percent interval, and the "
               "champion's mean as a staircase. Lower is better.");
     put_stairs(r, &p);
     for (int i = 0; i < r->rows; i++) put_experiment(r, &p, i);
-    for (int i = 0; i < r->rows; i++) name_kept(r, &p, i);
+    name_kept(r, &p);
     svg_end(&p);
 }
 
@@ -141,7 +179,8 @@ void plot_interval(Report *r, const ReportRow *row, double span)
     svg_line(&p, (double[2]){ row->low / base, 0 }, (double[2]){ row->high / base, 0 }, "whisker",
              NULL);
     buf_printf(r->out, "</g>");
-    svg_mark(&p, shape_of(row), row->effect / base, 0, report_class(row), NULL);
+    SvgShape shape = row->effect / base < -span ? SVG_LEFT : shape_of(row);
+    svg_mark(&p, shape, row->effect / base, 0, report_class(row), NULL);
     svg_end(&p);
 }
 
@@ -221,37 +260,48 @@ void plot_noise(Report *r, double width)
 
 /* ---- what was predicted against what was found ---- */
 
+static bool foretold(const ReportRow *row)
+{
+    return isfinite(row->D) && isfinite(row->x->predicted);
+}
+
+/* Disasters must not hide the rest: the scale goes down by at most three quarters of what it goes
+ * up; what lies below stands at the edge as a triangle. */
+static void prediction_axes(const Report *r, Axis *x, Axis *y)
+{
+    double most = 0, least = 0, bold = 0, shy = 0;
+    for (int i = 0; i < r->rows; i++) {
+        const ReportRow *row = &r->row[i];
+        if (!foretold(row)) continue;
+        most = fmax(most, 100 * row->D / row->base);
+        least = fmin(least, 100 * row->D / row->base);
+        bold = fmax(bold, 100 * row->x->predicted / row->base);
+        shy = fmin(shy, 100 * row->x->predicted / row->base);
+    }
+    double top = fmax(fmax(most, 0.5 * bold), 0.05) * 1.1;
+    *y = (Axis){ .low = fmax(1.15 * least, -0.75 * top) - 0.04 * top, .high = top, .ticks = 6 };
+    *x = (Axis){ .low = 1.1 * shy, .high = fmax(bold, 0.05) * 1.08, .ticks = 6 };
+    y->label = "found, %";
+    x->label = "predicted, %";
+}
+
 void plot_predictions(Report *r, double width)
 {
-    double *found = NEW(r->arena, double, 2 * r->rows + 1);
-    int n = 0;
+    Plot p = { .out = r->out, .width = width, .height = width > 500 ? 360 : 320 };
+    prediction_axes(r, &p.x, &p.y);
+    double low = fmax(p.x.low, p.y.low), high = fmin(p.x.high, p.y.high);
+    svg_begin(
+        &p, "Predictions",
+        "Predicted against measured gain of each experiment; the diagonal is a prediction come "
+        "true, the level line no gain.");
+    svg_line(&p, (double[2]){ p.x.low, 0 }, (double[2]){ p.x.high, 0 }, "zero", NULL);
+    svg_line(&p, (double[2]){ low, low }, (double[2]){ high, high }, "zero", NULL);
     for (int i = 0; i < r->rows; i++) {
         const ReportRow *row = &r->row[i];
-        if (!isfinite(row->D) || !isfinite(row->x->predicted)) continue;
-        found[n++] = 100 * row->D / row->base;
-        found[n++] = 100 * row->x->predicted / row->base;
-    }
-    /* The middle nine tenths set the scale: one disaster must not hide the rest. */
-    double span = 0.1;
-    for (int i = 0; i < n; i++) found[i] = fabs(found[i]);
-    for (int i = 0; i < n; i++) {
-        int above = 0;
-        for (int k = 0; k < n; k++) above += found[k] > found[i];
-        if (above >= n / 10) span = fmax(span, 1.1 * found[i]);
-    }
-    Plot p = { .out = r->out, .width = width, .height = width > 500 ? 380 : 330 };
-    p.x = (Axis){ .low = -span / 3, .high = span, .ticks = 6, .label = "predicted gain, %" };
-    p.y = (Axis){ .low = -span, .high = span, .ticks = 7, .label = "found, %" };
-    svg_begin(&p, "Predictions",
-              "Predicted against measured gain of each experiment; the diagonal is "
-              "a prediction come true, the dashed line no gain.");
-    svg_line(&p, (double[2]){ -span / 3, 0 }, (double[2]){ span, 0 }, "zero", NULL);
-    svg_line(&p, (double[2]){ -span / 3, -span / 3 }, (double[2]){ span, span }, "zero", NULL);
-    for (int i = 0; i < r->rows; i++) {
-        const ReportRow *row = &r->row[i];
-        if (isfinite(row->D) && isfinite(row->x->predicted))
-            svg_mark(&p, shape_of(row), 100 * row->x->predicted / row->base,
-                     100 * row->D / row->base, report_class(row), tip_of(r, row));
+        if (!foretold(row)) continue;
+        double found = 100 * row->D / row->base;
+        svg_mark(&p, found < p.y.low ? SVG_DOWN : shape_of(row),
+                 100 * row->x->predicted / row->base, found, report_class(row), tip_of(r, row));
     }
     svg_end(&p);
 }

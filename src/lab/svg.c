@@ -98,6 +98,11 @@ static void tick_text(double value, const Axis *a, char out[32])
         unit = 1e3, suffix = "k";
     int decimals = (int)fmax(0, fmin(8, -floor(log10(step / unit) + 1e-9)));
     if (fabs(value) < 1e-12 * big) value = 0;
+    if (a->log && fabs(value) < 1e-3 * (1 - 1e-9)) {
+        int power = (int)floor(log10(fabs(value)) + 1e-9);
+        snprintf(out, 32, "%.0fe\xE2\x88\x92%d", value / pow(10, power), -power);
+        return;
+    }
     snprintf(out, 32, "%s%.*f%s", value < 0 ? "\xE2\x88\x92" : "", decimals, fabs(value) / unit,
              value == 0 ? "" : suffix);
 }
@@ -208,6 +213,8 @@ void svg_mark(Plot *p, SvgShape shape, double x, double y, const char *style, co
         [SVG_DIAMOND] = "m0 -5.5l5 5.5l-5 5.5l-5 -5.5z",
         [SVG_CROSS] = "m-4 -4l8 8m0 -8l-8 8",
         [SVG_UP] = "m0 -5l5 8h-10z",
+        [SVG_DOWN] = "m0 5l5 -8h-10z",
+        [SVG_LEFT] = "m-5 0l8 -5v10z",
     };
     double at_x = svg_x(p, x), at_y = svg_y(p, y);
     if (shape == SVG_DOT || shape == SVG_RING) {

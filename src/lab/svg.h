@@ -27,7 +27,15 @@ typedef struct Plot {
     Axis x, y;
 } Plot;
 
-typedef enum SvgShape { SVG_DOT, SVG_RING, SVG_DIAMOND, SVG_CROSS, SVG_UP } SvgShape;
+typedef enum SvgShape {
+    SVG_DOT,
+    SVG_RING,
+    SVG_DIAMOND,
+    SVG_CROSS,
+    SVG_UP,
+    SVG_DOWN,
+    SVG_LEFT
+} SvgShape;
 
 /* Text into markup: & < > quotes escaped; control characters and broken UTF-8 become U+FFFD. */
 void svg_escape(Buf *out, const char *text);
