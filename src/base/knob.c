@@ -98,17 +98,22 @@ const char *knobs_text(const KnobSet *s, const char *name)
     return text ? text : "";
 }
 
-static bool no_such_knob(const KnobSet *s, const char *name, const char *where, Err *err)
+const char *knobs_nearest(const KnobSet *s, const char *name)
 {
-    int best = -1, least = 1 << 30;
+    const char *best = "";
+    int least = 1 << 30;
     for (int i = 0; i < s->count; i++) {
         int d = str_distance(name, s->knob[i]->name);
-        if (d < least) least = d, best = i;
+        if (d < least) least = d, best = s->knob[i]->name;
     }
-    if (best < 0) return err_set(err, ERR_CONFIG, "%s: no knob is called %s", where, name);
+    return best;
+}
+
+static bool no_such_knob(const KnobSet *s, const char *name, const char *where, Err *err)
+{
     return err_set(err, ERR_CONFIG,
                    "%s: no knob is called %s; the nearest is %s (`lathe knobs` lists them all)",
-                   where, name, s->knob[best]->name);
+                   where, name, knobs_nearest(s, name));
 }
 
 static bool not_a_choice(const Knob *k, Str value, const char *where, Err *err)

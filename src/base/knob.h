@@ -39,7 +39,8 @@ typedef struct KnobSet {
 KnobSet knobs_new(Arena *out, const Knob *const *tables);
 KnobSet knobs_copy(Arena *out, const KnobSet *from);
 
-int knobs_find(const KnobSet *s, const char *name); /* -1 if there is none */
+int knobs_find(const KnobSet *s, const char *name);            /* -1 if there is none */
+const char *knobs_nearest(const KnobSet *s, const char *name); /* "did you mean"; "" of no knobs */
 
 /* Reading; the name must exist (CHECK). */
 double knobs_number(const KnobSet *s, const char *name);

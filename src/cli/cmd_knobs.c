@@ -120,8 +120,8 @@ static bool run(Cmd *c, Err *err)
         cmd_print_json(list);
     else
         json_decref(list);
-    /* The recipe's own complaint names the nearest knob. */
-    return shown || knobs_set(&r.knobs, name, STR(""), "knobs", err);
+    return shown || err_set(err, ERR_CONFIG, "no knob is called %s; the nearest is %s", name,
+                            knobs_nearest(&r.knobs, name));
 }
 
 static const CmdOpt opts[] = {
