@@ -2,3 +2,4 @@
  * `const BenchDef bench_peak` in bench_peak.c.  No include guard: included several times. */
 BENCH(peak)
 BENCH(train)
+BENCH(verdict)

@@ -19,6 +19,7 @@ static const CmdOpt opts[] = {
     { "recipe", 0, "FILE", "time this recipe instead of the default one" },
     { "seconds", 0, "S", "about how long to measure each (5)" },
     { "threads", 0, "N", "0: all cores (0)" },
+    { "runs", 0, "FILE", "verdict: draw the noise from these runs of one recipe, a bpb to a line" },
     { 0 },
 };
 
@@ -65,7 +66,8 @@ const CmdDef cmd_bench = {
     .name = "bench",
     .args = "[WHAT]",
     .doc = "measure this machine, one line per question",
-    .more = "WHAT is peak or train; without it both. The model that `bench train` times is given "
+    .more = "WHAT is peak, train or verdict; without it all. The model that `bench train` times is "
+            "given "
             "as for "
             "`lathe train`: -s model.depth=6 -s model.width=384 -s train.batch=16.",
     .opts = opts,

@@ -1,0 +1,156 @@
+/* bench_verdict.c - how often the rule of verdicts errs, and the rules in use elsewhere beside it.
+ *
+ * Whole sessions of research are simulated with the program's own verdict_next() (science/sim.h);
+ * docs/honest.md, section 4, shows the table and its limits.  Each row plays sessions of 100
+ * proposals for its share of the time, at least 50; 2,000 a row take about two minutes in all. With
+ * --runs FILE the noise is drawn from real runs of one recipe, one bpb to a line. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/bench.h"
+#include "science/sim.h"
+
+enum { BATCH = 25, LEAST = 50, PROPOSALS = 100 };
+
+static void add_tally(SimTally *sum, const SimTally *more)
+{
+    double *a = (double *)sum;
+    const double *b = (const double *)more;
+    for (size_t i = 0; i < sizeof(*sum) / sizeof(double); i++) a[i] += b[i];
+}
+
+static SimTally play(const SimRow *row, const double *pool, int pool_n, double seconds)
+{
+    SimWorld world = row->world;
+    SimTally sum = { 0 };
+    double begun = clock_now();
+    world.pool = pool;
+    world.pool_n = pool_n;
+    while (sum.sessions < LEAST || clock_now() - begun < seconds) {
+        SimTally t = sim_play(&world, row->rule, BATCH, PROPOSALS, 1 + (uint64_t)sum.sessions);
+        add_tally(&sum, &t);
+    }
+    return sum;
+}
+
+/* Share found of gains of so many sigma; NaN where the world has none. */
+static double found(const SimRow *row, const SimTally *t, double gain)
+{
+    double kept = 0, all = 0;
+    for (int i = 0; i < row->world.gains; i++) {
+        if (row->world.gain[i] != gain) continue;
+        kept += t->found[i];
+        all += t->gains[i];
+    }
+    return all > 0 ? kept / all : (double)NAN;
+}
+
+/* The first limit that a row breaks; NULL if it holds to all. */
+static const char *broken(const SimRow *row, const SimTally *t)
+{
+    if (!row->held) return NULL;
+    bool gains = row->world.null_share < 1;
+    if (sim_null_kept(t) > 0.005) return "too many nulls kept";
+    if (gains && sim_null_among_kept(t) > 0.05) return "too many nulls among the kept";
+    if (row->found2 > 0 && found(row, t, 2) < row->found2) return "2 sigma found too rarely";
+    if (found(row, t, 4) < 0.95) return "4 sigma found too rarely";
+    if (sim_runs(t) > 2.6) return "too many runs";
+    if (row->error > 0 && (sim_error(t) > row->error || sim_error(t) < 0.9))
+        return "reported gains are off";
+    return NULL;
+}
+
+static void put_share(double share, char out[16])
+{
+    if (isfinite(share))
+        snprintf(out, 16, "%.2f", share);
+    else
+        snprintf(out, 16, "-");
+}
+
+static void print_row(const SimRow *row, const SimTally *t)
+{
+    char one[16], two[16], four[16], error[16];
+    const char *over = broken(row, t);
+    put_share(found(row, t, 1), one);
+    put_share(found(row, t, 2), two);
+    put_share(found(row, t, 4), four);
+    put_share(sim_error(t), error);
+    printf("  %-34s %6.2f %%  %5.1f %%  %4s / %4s / %4s  %5.2f  %5s  %7.0f%s%s\n", row->name,
+           100 * sim_null_kept(t), 100 * sim_null_among_kept(t), one, two, four, sim_runs(t), error,
+           t->sessions, over ? "  OVER ITS LIMIT: " : "", over ? over : "");
+    fflush(stdout);
+}
+
+static json_t *row_json(const SimRow *row, const SimTally *t)
+{
+    const char *over = broken(row, t);
+    return json_pack("{s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "bench",
+                     "verdict", "setting", row->name, "sessions", t->sessions, "null_kept",
+                     json_num_of(sim_null_kept(t)), "null_among_kept",
+                     json_num_of(sim_null_among_kept(t)), "found_1_sigma",
+                     json_num_of(found(row, t, 1)), "found_2_sigma", json_num_of(found(row, t, 2)),
+                     "found_4_sigma", json_num_of(found(row, t, 4)), "runs_per_proposal",
+                     json_num_of(sim_runs(t)), "reported_over_true", json_num_of(sim_error(t)),
+                     "sessions_with_null_kept", json_num_of(t->sessions_with_null / t->sessions),
+                     "over_limit", over);
+}
+
+/* One number to a line; what is no number is named. */
+static bool read_pool(const char *path, Arena *arena, double **pool, int *n, Err *err)
+{
+    enum { CAP = 100000 };
+    Str text, line;
+    *n = 0;
+    if (!file_read_arena(path, arena, &text, err)) return false;
+    *pool = NEW(arena, double, CAP);
+    for (int at = 1; str_cut(&text, '\n', &line); at++) {
+        line = str_trim(line);
+        if (line.len == 0 || *n == CAP) continue;
+        if (!str_to_double(line, &(*pool)[*n]) || !isfinite((*pool)[*n]))
+            return err_set(err, ERR_FORMAT, "%s:%d: one number to a line is wanted", path, at);
+        ++*n;
+    }
+    if (*n < 8)
+        return err_set(err, ERR_FORMAT,
+                       "%s: %d runs say too little of their spread; give 8 or more", path, *n);
+    return true;
+}
+
+static bool run(const BenchIn *in, json_t *rows, Err *err)
+{
+    double *pool = NULL;
+    int n, pool_n = 0;
+    const SimRow *row = sim_rows(&n);
+    const char *path = cmd_value(in->cmd, "runs", NULL);
+    if (path && !read_pool(path, in->cmd->arena, &pool, &pool_n, err)) return false;
+    if (!in->cmd->json)
+        printf(
+            "verdict, simulated sessions of %d proposals\n  %-34s %8s  %7s  %18s  %5s  %5s  %7s\n",
+            PROPOSALS, "setting", "nulls kept", "of kept", "found 1 / 2 / 4 s", "runs", "error",
+            "sessions");
+    for (int i = 0; i < n && !stop_asked(); i++) {
+        SimTally t = play(&row[i], pool, pool_n, in->seconds / n);
+        if (!in->cmd->json) print_row(&row[i], &t);
+        json_array_append_new(rows, row_json(&row[i], &t));
+    }
+    if (!in->cmd->json) {
+        double gains[] = { 0, 1, 2 }, runs;
+        for (int i = 0; i < COUNT(gains); i++) {
+            double stays = sim_reablate(gains[i], 20000, 1, &runs);
+            printf("  a claim of %.0f sigma taken out again stays with %.2f, for %.1f runs\n",
+                   gains[i], stays, runs);
+        }
+    }
+    return true;
+}
+
+extern const BenchDef bench_verdict;
+const BenchDef bench_verdict = {
+    .name = "verdict",
+    .doc = "how often the rule of verdicts errs, on simulated sessions",
+    .run = run,
+};
