@@ -93,19 +93,20 @@ $(OUT)/%.$(1).o: %.c
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 
-# What tests/system needs beside the program itself.
-$(OUT)/toml_dump: $(OUT)/tests/system/toml_dump.o $(call lib,base)
+# Programs that tests/system needs beside lathe itself: tests/system/toml_dump.c is $(OUT)/toml_dump.
+HELPERS := $(patsubst tests/system/%.c,$(OUT)/%,$(wildcard tests/system/*.c))
+$(HELPERS): $(OUT)/%: $(OUT)/tests/system/%.o $(call libs,lab)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$(OUT)/gguf_logits: $(OUT)/tests/system/gguf_logits.o $(call libs,train)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+helpers: $(HELPERS)
 
 tests: $(TESTS:%=$(OUT)/%)
 test: tests
 	@failed=0; for t in $(TESTS); do echo "# $$t"; $(OUT)/$$t || failed=1; done; exit $$failed
 check:
 	./check
-bench: $(OUT)/lathe
+bench: $(OUT)/lathe benches
 	@$(OUT)/lathe bench
+	@for b in $(BENCHES); do echo "# $$b"; $(OUT)/$$b || exit 1; done
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 BASH  := $(SHARE)/bash-completion/completions/lathe
@@ -130,6 +131,6 @@ clean:
 	rm -rf build
 format:
 	clang-format -i $$(find $(wildcard src tests bench) -name '*.[ch]' ! -name '*_list.h')
-.PHONY: all tests test check bench benches install uninstall help clean format
+.PHONY: all tests test check benches bench helpers benches install uninstall help clean format
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
