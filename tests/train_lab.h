@@ -36,6 +36,7 @@ __attribute__((unused)) static void train_lab_make(const char *lab)
         EXPECT(docsout_add(&o, buf_view(&text), &err));
     }
     EXPECT_MSG(docsout_commit(&o, &err), "%s", err.msg);
+    docsout_drop(&o);
     buf_free(&text);
     arena_release(&a);
 }
