@@ -212,6 +212,21 @@ static const struct {
     { "Initial scale times .7", 0, 1 },
 };
 
+static void put_manifest(const char *dir)
+{
+    char path[160];
+    Err err = { 0 };
+    snprintf(path, sizeof(path), "%s/data/shakespeare", dir);
+    EXPECT(file_make_dirs(path, &err));
+    snprintf(path, sizeof(path), "%s/data/shakespeare/manifest.json", dir);
+    json_t *m = json_pack("{s:{s:{s:i,s:i,s:f},s:{s:i,s:i,s:f},s:{s:i,s:i,s:n}}}", "tiers",
+                          "search", "documents", 31, "bytes", 398000, "sampling_error", 0.0123,
+                          "audit", "documents", 29, "bytes", 401000, "sampling_error", 0.0131,
+                          "locked", "documents", 1, "bytes", 40, "sampling_error");
+    EXPECT(json_write_file(path, m, &err));
+    json_decref(m);
+}
+
 static void make_ledger(Made *t, const char *dir, int experiments, double scale)
 {
     char path[128];
@@ -220,6 +235,7 @@ static void make_ledger(Made *t, const char *dir, int experiments, double scale)
     snprintf(path, sizeof(path), "%s/lathe.db", dir);
     EXPECT_MSG(ledger_open(&t->l, path, LEDGER_CREATE, &err), "%s", err.msg);
     t->rand = rand_stream(4, "report");
+    put_manifest(dir);
     put_question(t);
     for (int i = 0; i < 8; i++)
         t->bank[t->m++] = put_run(t, &(Wish){ t->champion, "bank", NULL, t->mu, .seed = i + 1 });
@@ -281,6 +297,7 @@ TEST(a_session_becomes_one_whole_page)
     EXPECT(balanced(page));
     EXPECT(strstr(page, "Muon on the hidden matrices") && strstr(page, "of 18 proposals held"));
     EXPECT(strstr(page, "all its experiments are decided") && strstr(page, "How they learned"));
+    EXPECT(strstr(page, "398 kB") && strstr(page, "1.23&nbsp;%"));
     EXPECT(strstr(page, "id=\"e18\"") && strstr(page, "lathe chat r"));
     const char *save = getenv("LATHE_REPORT_OUT");
     Err err = { 0 };

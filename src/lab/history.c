@@ -48,10 +48,18 @@ static bool ours(const History *h, const json_t *body)
 
 /* ---- one visitor per kind ---- */
 
+static void drop_bodies(History *h)
+{
+    json_decref(h->body);
+    h->body = NULL;
+    for (int i = 0; i < h->exps; i++) json_decref(h->exp[i].edits);
+    h->exps = 0;
+}
+
 static void see_question(History *h, const Entry *e)
 {
+    drop_bodies(h);
     h->question = arena_str(h->lab->arena, str_of(e->id));
-    if (h->body) json_decref(h->body);
     h->body = json_deep_copy(e->body);
     h->baseline = h->champion = keep(h, e->body, "recipe");
     h->champion_exp = -1;
@@ -215,6 +223,11 @@ bool history_open(History *h, Lab *lab, Err *err)
 bool history_update(History *h, Err *err)
 {
     return ledger_each(h->lab->ledger, NULL, h->seen, see, h, err);
+}
+
+void history_close(History *h)
+{
+    drop_bodies(h);
 }
 
 /* ---- what follows from it ---- */

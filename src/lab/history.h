@@ -56,6 +56,7 @@ typedef struct History {
 /* The question opened last; `question` "" if there is none. */
 bool history_open(History *h, Lab *lab, Err *err) MUST_CHECK;
 bool history_update(History *h, Err *err) MUST_CHECK;
+void history_close(History *h); /* the JSON it holds; what is in the arena stays there */
 
 /* Finished runs that make up the champion's bank (bank and confirmation runs), failures left
  * out: indices into run. */

@@ -172,7 +172,7 @@ bool report_write(Ledger *l, const char *lab, const char *path, Err *err)
     if (ok) put_page(&r);
     ok = ok && file_write_whole(path, buf_view(&page), err);
     drop_bodies(&r);
-    if (r.h.body) json_decref(r.h.body);
+    history_close(&r.h);
     buf_free(&page);
     arena_release(&arena);
     return ok;

@@ -230,7 +230,8 @@ void report_held_out(Report *r)
         buf_printf(r->out, " <i>Locked</i> was read %d time%s.", locked, locked == 1 ? "" : "s");
     buf_printf(r->out,
                " The sampling error is how far the text of a tier may be off from all such text; "
-               "it cancels where two models are compared on it.</p>\n");
+               "most of it cancels where two models are compared on it, and the rest is in every "
+               "verdict.</p>\n");
     buf_printf(r->out,
                "<table class=\"stack\"><thead><tr><th>tier</th><th class=\"n\">documents</th><th "
                "class=\"n\">size</th><th class=\"n\">sampling error</th></tr></thead><tbody>\n");
