@@ -88,13 +88,21 @@ static inline void rig_stride(Tensor *t, bool slice)
     t->offset = slice ? 2 : 0;
 }
 
+/* From malloc, so that a sanitizer sees a kernel that leaves its place. */
+static inline void *rig_memory(ptrdiff_t bytes)
+{
+    void *at = NULL;
+    if (posix_memalign(&at, 64, (size_t)MAX(bytes, 1))) abort();
+    return at;
+}
+
 static inline void rig_alloc(Rig *r, int kind, int i)
 {
     Tensor *t = rig_tensor(r, kind, i);
     ptrdiff_t last = t->offset + 1;
     for (int k = 0; k < t->rank; k++) last += (t->dim[k] - 1) * t->stride[k];
     r->bytes[kind][i] = last * rig_element(r, t);
-    r->block[kind][i] = arena_alloc(&r->home, r->bytes[kind][i], 64, 1);
+    r->block[kind][i] = rig_memory(r->bytes[kind][i]);
     memset(r->block[kind][i], 0xff, (size_t)r->bytes[kind][i]);
 }
 
@@ -176,7 +184,10 @@ static inline Rig *rig_new(const OpDef *op, const OpCase *shape, CpuLevel level,
         rig_alloc(r, RIG_D_OUT, i);
         rig_fill(r, RIG_D_OUT, i);
     }
-    if (op->inplace) r->block[RIG_OUT][0] = r->block[RIG_IN][0];
+    if (op->inplace) {
+        free(r->block[RIG_OUT][0]);
+        r->block[RIG_OUT][0] = r->block[RIG_IN][0];
+    }
     for (int i = 0; i < op->n_saved; i++) rig_alloc(r, RIG_SAVED, i);
     for (int i = 0; i < op->n_in; i++)
         if (rig_wants(r, i)) rig_alloc(r, RIG_D_IN, i);
@@ -186,6 +197,9 @@ static inline Rig *rig_new(const OpDef *op, const OpCase *shape, CpuLevel level,
 
 static inline void rig_free(Rig *r)
 {
+    if (r->op->inplace) r->block[RIG_OUT][0] = NULL;
+    for (int kind = 0; kind < RIG_KINDS; kind++)
+        for (int i = 0; i < OP_MAX; i++) free(r->block[kind][i]);
     Arena home = r->home;
     arena_release(&home);
 }
@@ -225,7 +239,7 @@ static inline void rig_call(Rig *r, bool backward)
     ptrdiff_t shared = 0, own = 0;
     if (k->scratch) k->scratch(&r->node, backward, &shared, &own);
     RigRun run = { .kernel = k, .call = &r->call, .backward = backward, .own_bytes = own };
-    r->call.shared = arena_alloc(&r->home, shared + 64, 64, 1);
+    r->call.shared = rig_memory(shared);
     memset(r->call.shared, 0xff, (size_t)shared);
     int phases = MAX(1, backward ? k->back_phases : k->phases);
     int *parts = NEW(&r->home, int, phases);
@@ -236,9 +250,11 @@ static inline void rig_call(Rig *r, bool backward)
         Job job = { .run = rig_part, .call = &run, .parts = parts, .phases = phases, .own = own };
         r->o.dev->def->run(r->o.dev, &job, 1);
     } else {
-        run.own = arena_alloc(&r->home, own + 64, 64, 1);
+        run.own = rig_memory(own);
         rig_phases(r, &run, parts, phases);
     }
+    free(run.own);
+    free(r->call.shared);
     arena_rewind(&r->home, mark);
 }
 

@@ -44,7 +44,7 @@ static void singular_values(const float *x, int rows, int cols, double *least, d
     for (int sweep = 0; sweep < 12; sweep++)
         for (int p = 0; p < n; p++)
             for (int q = p + 1; q < n; q++) rotate(gram, n, p, q);
-    *least = INFINITY, *most = 0;
+    *least = HUGE_VAL, *most = 0;
     for (int i = 0; i < n; i++) {
         *least = MIN(*least, sqrt(gram[i][i]));
         *most = MAX(*most, sqrt(gram[i][i]));
