@@ -13,7 +13,7 @@
 #include "cli/bench.h"
 #include "science/sim.h"
 
-enum { BATCH = 25, LEAST = 50, PROPOSALS = 100 };
+enum { BATCH = 25, LEAST = 50, MOST = 2000, PROPOSALS = 100 };
 
 static void add_tally(SimTally *sum, const SimTally *more)
 {
@@ -29,7 +29,7 @@ static SimTally play(const SimRow *row, const double *pool, int pool_n, double s
     double begun = clock_now();
     world.pool = pool;
     world.pool_n = pool_n;
-    while (sum.sessions < LEAST || clock_now() - begun < seconds) {
+    while (sum.sessions < LEAST || (sum.sessions < MOST && clock_now() - begun < seconds)) {
         SimTally t = sim_play(&world, row->rule, BATCH, PROPOSALS, 1 + (uint64_t)sum.sessions);
         add_tally(&sum, &t);
     }
