@@ -11,7 +11,7 @@
 #include "lab/report.h"
 #include "lab/research_private.h"
 
-enum { HEADLINE_SEEDS = 4 };
+enum { HEADLINE_SEEDS = HEADLINE_RUNS / 2 };
 
 static bool enter_closing(Session *s, uint64_t *first_seed, Err *err)
 {

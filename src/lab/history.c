@@ -194,14 +194,28 @@ static void see_audit(History *h, const Entry *e)
     h->audit_disagrees += x->audit < 0;
 }
 
+static void see_session(History *h, const Entry *e)
+{
+    (void)e;
+    h->worked = h->stretch = 0;
+}
+
+static void see_work(History *h, const Entry *e)
+{
+    if (h->stretch > 0) h->worked += MAX(h->last - h->stretch, 0);
+    h->stretch = e->at;
+}
+
 static const struct {
     const char *kind;
     void (*see)(History *h, const Entry *e);
 } visitors[] = {
-    { "question", see_question }, { "run", see_run },           { "blocks", see_blocks },
-    { "result", see_result },     { "proposal", see_proposal }, { "verdict", see_verdict },
-    { "veto", see_veto },         { "champion", see_champion }, { "judge_read", see_judge_read },
-    { "audit", see_audit },
+    { "question", see_question }, { "run", see_run },
+    { "blocks", see_blocks },     { "result", see_result },
+    { "proposal", see_proposal }, { "verdict", see_verdict },
+    { "veto", see_veto },         { "champion", see_champion },
+    { "audit", see_audit },       { "judge_read", see_judge_read },
+    { "session", see_session },   { "work", see_work },
 };
 
 static bool see(void *self, const Entry *e)
@@ -210,6 +224,7 @@ static bool see(void *self, const Entry *e)
     for (ptrdiff_t i = 0; i < COUNT(visitors); i++)
         if (strcmp(visitors[i].kind, e->kind) == 0) visitors[i].see(h, e);
     h->seen = e->seq;
+    h->last = e->at;
     return true;
 }
 
@@ -395,4 +410,9 @@ double history_mean(const History *h, const char *recipe, int *n)
         ++*n;
     }
     return *n ? sum / *n : (double)NAN;
+}
+
+double history_worked(const History *h, double now)
+{
+    return h->worked + (h->stretch > 0 ? MAX(now - h->stretch, 0) : 0);
 }

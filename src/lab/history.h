@@ -51,6 +51,11 @@ typedef struct History {
     int exps, exp_cap;
     int audit_reads, audit_disagrees;
     int kept, decided;
+    /* The newest session's time at work: stretches between a `work` entry, which the loop appends
+     * when it begins or goes on, and the last entry before the next.  Time in which nobody worked
+     * (killed, stopped, the lid shut) does not count. */
+    double worked, stretch,
+        last; /* closed stretches; when the open one began (0: none); last entry */
 } History;
 
 /* The question opened last; `question` "" if there is none. */
@@ -77,6 +82,9 @@ uint64_t history_free_seed(const History *h); /* one that nobody has used in the
 int history_bank_seed(
     const History *h, const HistExp *x,
     uint64_t *seed); /* next seed of the bank that the candidate has not run; 0 if none left */
+
+/* Seconds that the newest session has worked until `now` (clock_date). */
+double history_worked(const History *h, double now);
 
 /* Mean bpb over the finished runs of a recipe; NAN without. *n counts them. */
 double history_mean(const History *h, const char *recipe, int *n);

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "lab/research_private.h"
 #include "lab/researcher.h"
@@ -77,10 +78,7 @@ bool session_score(Session *s, int tier, const int *index, int n, double *bpb, E
 
 static double seconds_used(const Session *s)
 {
-    double sum = 0;
-    for (int i = 0; i < s->h.runs; i++)
-        if (strcmp(s->h.run[i].session, s->plan->id) == 0) sum += s->h.run[i].seconds;
-    return sum;
+    return history_worked(&s->h, clock_date());
 }
 
 /* ---- 1: a run that was interrupted ---- */
@@ -276,7 +274,7 @@ static bool candidate_run(Session *s, const HistExp *x, bool confirm, int n, Err
 
 static bool out_of_time(const Session *s)
 {
-    return s->plan->research_seconds > 0 && seconds_used(s) > 1.1 * s->plan->research_seconds;
+    return s->plan->research_seconds > 0 && seconds_used(s) > s->plan->research_seconds;
 }
 
 /* A recipe that this lab cannot run (a vocabulary larger than its text supports) is answered with
@@ -369,7 +367,7 @@ static bool check_end(Session *s, bool *did, Err *err)
     if (p->experiments > 0 && proposed(s) >= p->experiments)
         s->over = "all its experiments are decided";
     else if (p->research_seconds > 0 &&
-             seconds_used(s) + 0.5 * p->run_seconds > p->research_seconds)
+             seconds_used(s) + (HEADLINE_RUNS + 0.5) * p->run_seconds > p->research_seconds)
         s->over = "its time is spent";
     else if (s->h.audit_reads >= AUDIT_READS || s->h.audit_disagrees >= AUDIT_DISAGREES)
         s->over =
@@ -590,7 +588,10 @@ bool session_work(Lab *lab, const SessionPlan *plan, const SessionWatch *watch, 
     const json_t *sources = json_object_get(s.h.body, "sources");
     for (size_t i = 0; i < json_array_size(sources) && s.n_sources < MIXTURE_MAX; i++)
         s.source[s.n_sources++] = json_string_value(json_array_get(sources, i));
-    if (!write_champion(&s, err) || !closing_already(&s, err)) return false;
+    json_t *work = json_pack("{s:s}", "session", plan->id);
+    if (!ledger_append(lab->ledger, "work", NULL, work, err) || !history_update(&s.h, err) ||
+        !write_champion(&s, err) || !closing_already(&s, err))
+        return false;
     while (!s.over)
         if (!turn(&s, err)) return false;
     return session_close(&s, err);

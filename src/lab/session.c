@@ -20,7 +20,7 @@
 #include "train/train.h"
 
 static const double RUNS_PER_PROPOSAL = 2.6, CHAMPION_SHARE = 0.2, FLOOR = 0.001;
-enum { HEADLINE_RUNS = 8, PROBE_STEPS = 24, MAX_EPOCHS = 8 };
+enum { PROBE_STEPS = 24, MAX_EPOCHS = 8 };
 
 /* ---- the question ---- */
 

@@ -32,6 +32,8 @@ typedef struct SessionPlan {
     const char *note;                       /* what changed since the last question; "" */
 } SessionPlan;
 
+enum { HEADLINE_RUNS = 8 }; /* at the end: four seeds of champion and first recipe */
+
 /* The unfinished session if there is one (then opt is not looked at), else a new one: opens a
  * question where there is none or something it stands on has changed, measures this machine's
  * speed, sizes the runs, and writes all of it down. */
