@@ -51,13 +51,12 @@ static bool enter_lab(Cmd *c, Err *err)
     c->lab = find_lab(from, c->arena);
     if (c->lab || !c->def->needs_lab) return true;
     if (!file_exists(from))
-        return err_set(err, ERR_CONFIG, "-C %s: there is no such folder; check the name", from);
+        return err_set(err, ERR_IO, "-C %s: there is no such folder; check the name", from);
     if (strcmp(from, ".") == 0)
         return err_set(
-            err, ERR_CONFIG,
+            err, ERR_IO,
             "this folder is not in a lab; make one with `lathe init`, or name one with -C DIR");
-    return err_set(err, ERR_CONFIG, "%s is not in a lab; make one with `lathe init %s`", from,
-                   from);
+    return err_set(err, ERR_IO, "%s is not in a lab; make one with `lathe init %s`", from, from);
 }
 
 static void print_page(void (*page)(const CmdDef *, Buf *), const CmdDef *def)
@@ -71,8 +70,7 @@ static void print_page(void (*page)(const CmdDef *, Buf *), const CmdDef *def)
     buf_free(&text);
 }
 
-/* -C DIR, --help and --version in front of the command.  Returns how many words they took, or -1.
- */
+/* -C DIR, --help, --version in front of the command.  Returns how many words they took, or -1. */
 static int take_global(Cmd *c, char **words, int n_words, bool *help, bool *version, Err *err)
 {
     static const CmdDef nothing = { .name = "", .max_args = -1 };
