@@ -258,7 +258,7 @@ TEST(any_bytes_come_back_exactly)
     arena_release(&a);
 }
 
-TEST(a_word_of_four_megabytes_takes_no_time_to_speak_of)
+TEST(a_word_of_four_megabytes_is_cut_and_takes_no_time_to_speak_of)
 {
     Arena a = arena_reserve(1 << 28);
     Tokenizer *t = trained(&a, 600);

@@ -16,7 +16,7 @@
 
 enum {
     SHORT_WORD = 128,       /* up to here the scan is faster than the heap */
-    LONGEST_WORD = 1 << 23, /* longer ones are cut: bounds the memory to 200 MB */
+    LONGEST_WORD = 1 << 16, /* longer ones are cut: the heap stays in the cache */
     LONGEST_TOKEN = 1 << 20,
 };
 
@@ -294,7 +294,8 @@ void tokenizer_encode(const Tokenizer *t, Str text, Buf *ids)
     pthread_mutex_t *lock = (pthread_mutex_t *)&t->lock;
     bool cached = pthread_mutex_trylock(lock) == 0;
     while (text.len > 0) {
-        Str word = { text.at, MIN(tokenizer_piece(text), (ptrdiff_t)LONGEST_WORD) };
+        Str near = { text.at, MIN(text.len, (ptrdiff_t)LONGEST_WORD) };
+        Str word = { text.at, tokenizer_piece(near) };
         if (cached && word.len <= CACHE_BYTES)
             encode_cached(t, word, ids);
         else
