@@ -67,8 +67,8 @@ void show_print_experiments(const json_t *rows)
 
 static bool is_id(const char *s)
 {
-    size_t digits = strspn(s + 1, "0123456789");
-    return s[0] && digits > 0 && digits < 15 && s[1 + digits] == 0;
+    size_t digits = s[0] ? strspn(s + 1, "0123456789") : 0;
+    return digits > 0 && digits < 15 && s[1 + digits] == 0;
 }
 
 static bool is_hash(const char *s)
