@@ -65,7 +65,7 @@ TEST(every_part_is_done_once_and_phases_wait_for_each_other)
 
 static void chain(const void *call, Work w)
 {
-    int64_t *const *cell = call;
+    uint64_t *const *cell = call;
     if (w.part == 0) **cell = **cell * 3 + 1;
 }
 
@@ -73,15 +73,15 @@ TEST(jobs_run_in_order_over_many_runs)
 {
     for (int threads = 1; threads <= 3; threads++) {
         Dev d = open_cpu(threads);
-        int64_t value = 0, wanted = 0, *cell = &value;
+        uint64_t value = 0, wanted = 0, *cell = &value;
         static const int one = 1, many = 9;
         Job jobs[40];
         for (int i = 0; i < 40; i++)
             jobs[i] =
                 (Job){ .run = chain, .call = &cell, .parts = i % 3 ? &one : &many, .phases = 1 };
         for (int run = 0; run < 2000; run++) {
-            value = wanted = run;
-            for (int i = 0; i < 40; i++) wanted = (int64_t)((uint64_t)wanted * 3 + 1);
+            value = wanted = (uint64_t)run;
+            for (int i = 0; i < 40; i++) wanted = wanted * 3 + 1;
             d.def->run(&d, jobs, 40);
             EXPECT(value == wanted);
         }
