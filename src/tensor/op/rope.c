@@ -51,32 +51,39 @@ static void turn(real *restrict y, const real *restrict x, const real *restrict 
     }
 }
 
-/* Positions of one part: from src to dst, one of which has the strides of the input. */
+/* All heads of one position, whose angle is known. */
+static void turn_heads(const Call *c, ptrdiff_t p, const real *angle, bool backward)
+{
+    const Tensor *t = c->node->in[0];
+    ptrdiff_t size = t->dim[3], whole = p * t->dim[2] * size;
+    ptrdiff_t strided = p / t->dim[1] * t->stride[0] + p % t->dim[1] * t->stride[1];
+    int rotary = rotary_of(c->node);
+    bool add = backward && c->add[0];
+    for (ptrdiff_t h = 0; h < t->dim[2]; h++, whole += size, strided += t->stride[2]) {
+        const real *x =
+            backward ? (const real *)c->d_out[0] + whole : (const real *)c->in[0] + strided;
+        real *y = backward ? (real *)c->d_in[0] + strided : (real *)c->out[0] + whole;
+        turn(y, x, angle, rotary / 2, backward ? -1 : 1, add);
+        if (rotary < size) row_put(y + rotary, x + rotary, size - rotary, add);
+    }
+}
+
 static void turn_part(const Call *c, Work w, bool backward)
 {
     const Node *node = c->node;
-    const Tensor *t = node->in[0];
-    ptrdiff_t heads = t->dim[2], size = t->dim[3], per = rows_per_part(row_width(node));
+    ptrdiff_t per = rows_per_part(row_width(node)), end = tensor_count(node->in[1]);
     int rotary = rotary_of(node), half = rotary / 2;
     double *f = w.own;                  // (rotary / 2)
     real *angle = (real *)(f + rotary); // (2, rotary / 2)
-    bool add = backward && c->add[0];
     frequencies(node, f);
-    for (ptrdiff_t p = w.part * per; p < MIN(tensor_count(node->in[1]), (w.part + 1) * per); p++) {
+    for (ptrdiff_t p = w.part * per; p < MIN(end, (w.part + 1) * per); p++) {
         double pos = ((const int32_t *)c->in[1])[p];
         for (int i = 0; i < half; i++) {
             double s, co;
             SINCOS64(pos * f[i], &s, &co);
             angle[i] = (real)co, angle[i + half] = (real)s;
         }
-        for (ptrdiff_t h = 0; h < heads; h++) {
-            ptrdiff_t whole = (p * heads + h) * size, strided = tensor_row_at(t, p * heads + h);
-            const real *x =
-                backward ? (const real *)c->d_out[0] + whole : (const real *)c->in[0] + strided;
-            real *y = backward ? (real *)c->d_in[0] + strided : (real *)c->out[0] + whole;
-            turn(y, x, angle, half, backward ? -1 : 1, add);
-            row_put(y + rotary, x + rotary, size - rotary, add);
-        }
+        turn_heads(c, p, angle, backward);
     }
 }
 
