@@ -36,8 +36,8 @@ static const char version_0[] =
 /* Refusals also of INSERT OR REPLACE, which deletes without asking the triggers of DELETE: an
  * entry must take the next number, a step that is there stays. */
 static const char step_1[] =
-    "CREATE INDEX entries_kind ON entries(kind, id, seq);"
-    "CREATE INDEX entries_id ON entries(id, seq);"
+    "CREATE INDEX entries_kind ON entries(kind, seq);"
+    "CREATE INDEX entries_id ON entries(id, kind, seq);"
     "CREATE UNIQUE INDEX entries_once ON entries(kind, id) WHERE kind IN"
     " ('question','recipe','session','run','result','proposal','verdict','claim');"
     "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries"
