@@ -77,7 +77,7 @@ static void see_run(History *h, const Entry *e)
                                    .experiment = keep(h, e->body, "experiment"),
                                    .session = keep(h, e->body, "session"),
                                    .seed = (uint64_t)json_int(e->body, "seed", 0),
-                                   .bpb = NAN };
+                                   .bpb = (double)NAN };
 }
 
 static double *read_numbers(Arena *a, const json_t *list)
@@ -104,7 +104,7 @@ static void see_result(History *h, const Entry *e)
     if (!r) return;
     r->done = true;
     r->failed = json_is_true(json_object_get(e->body, "failed"));
-    r->bpb = json_num(e->body, "bpb", NAN);
+    r->bpb = json_num(e->body, "bpb", (double)NAN);
     r->seconds = json_num(e->body, "seconds", 0);
     r->flops = json_int(e->body, "flops", 0);
     r->at = e->seq;
@@ -126,14 +126,14 @@ static void see_proposal(History *h, const Entry *e)
                    .session = keep(h, e->body, "session"),
                    .kind = keep(h, json_array_get(edits, 0), "knob"),
                    .edits = edits,
-                   .predicted = json_num(e->body, "predicted", NAN),
-                   .confidence = json_num(e->body, "confidence", NAN),
+                   .predicted = json_num(e->body, "predicted", (double)NAN),
+                   .confidence = json_num(e->body, "confidence", (double)NAN),
                    .fresh_seeds = json_is_true(json_object_get(e->body, "fresh_seeds")),
                    .ablates = taken_out ? (int)(taken_out - h->exp) : -1,
-                   .effect = NAN,
-                   .low = NAN,
-                   .high = NAN,
-                   .P = NAN,
+                   .effect = (double)NAN,
+                   .low = (double)NAN,
+                   .high = (double)NAN,
+                   .P = (double)NAN,
                    .why = "" };
     h->exps++;
 }
@@ -146,10 +146,10 @@ static void see_verdict(History *h, const Entry *e)
     x->decision = strcmp(word, "keep") == 0   ? EXP_KEEP
                   : strcmp(word, "drop") == 0 ? EXP_DROP
                                               : EXP_UNDECIDED;
-    x->effect = json_num(e->body, "effect", NAN);
-    x->low = json_num(e->body, "low", NAN);
-    x->high = json_num(e->body, "high", NAN);
-    x->P = json_num(e->body, "P", NAN);
+    x->effect = json_num(e->body, "effect", (double)NAN);
+    x->low = json_num(e->body, "low", (double)NAN);
+    x->high = json_num(e->body, "high", (double)NAN);
+    x->P = json_num(e->body, "P", (double)NAN);
     x->seconds = json_num(e->body, "seconds", 0);
     x->runs = (int)json_int(e->body, "runs", 0);
     x->why = keep(h, e->body, "why");

@@ -51,7 +51,8 @@ bool session_run(Session *s, const Recipe *recipe, uint64_t seed, const char *pu
                    .sources = s->source,
                    .n_sources = s->n_sources,
                    .threads = s->plan->threads,
-                   .watch = { w->self, w->stop, w->planned, w->live } };
+                   .watch = {
+                       .self = w->self, .stop = w->stop, .planned = w->planned, .live = w->live } };
     return lab_run(s->lab, &job, out, err) && history_update(&s->h, err);
 }
 
@@ -491,8 +492,8 @@ static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err 
     *p = (Proposal){ .title = arena_str(a->arena, str_of(json_str(idea, "title", ""))),
                      .why = arena_str(a->arena, str_of(json_str(idea, "why", ""))),
                      .refute = arena_str(a->arena, str_of(json_str(idea, "refute", ""))),
-                     .predicted = json_num(idea, "predicted", NAN),
-                     .confidence = json_num(idea, "confidence", NAN),
+                     .predicted = json_num(idea, "predicted", (double)NAN),
+                     .confidence = json_num(idea, "confidence", (double)NAN),
                      .worth = 1 };
     const json_t *edits = json_object_get(idea, "edits");
     for (size_t i = 0; i < json_array_size(edits) && p->edits < EDITS_MAX; i++) {

@@ -195,7 +195,7 @@ static bool finish(Lab *lab, const RunJob *job, const Reading *read, const Train
     JudgeScore score = { 0 };
     double begun = clock_now();
     out->failed = !t->finite;
-    out->bpb = NAN;
+    out->bpb = (double)NAN;
     out->steps = t->steps;
     out->tokens = t->tokens;
     out->flops = t->flops;
@@ -226,14 +226,14 @@ bool lab_result(Lab *lab, const char *run, RunResult *out, bool *found, Err *err
     *found = true;
     *out = (RunResult){ .known = true,
                         .failed = json_is_true(json_object_get(b, "failed")),
-                        .bpb = json_num(b, "bpb", NAN),
+                        .bpb = json_num(b, "bpb", (double)NAN),
                         .steps = json_int(b, "steps", 0),
                         .tokens = json_int(b, "tokens", 0),
                         .flops = json_int(b, "flops", 0),
                         .planned_bytes = json_int(b, "planned_bytes", 0),
                         .seconds = json_num(b, "seconds", 0),
-                        .tokens_per_s = json_num(b, "tokens_per_s", NAN),
-                        .train_loss = json_num(b, "train_loss", NAN) };
+                        .tokens_per_s = json_num(b, "tokens_per_s", (double)NAN),
+                        .train_loss = json_num(b, "train_loss", (double)NAN) };
     snprintf(out->id, sizeof(out->id), "%s", run);
     snprintf(out->weights_sha256, 65, "%s", json_str(b, "weights_sha256", ""));
     snprintf(out->curve_sha256, 65, "%s", json_str(b, "curve_sha256", ""));
