@@ -47,7 +47,7 @@ static bool find_elsewhere(CorpusBuild *b, const DedupGrams *ours, DedupGrams *m
     return true;
 }
 
-/* A span a tenth of which another set trains on cannot be held out here. */
+/* A span of which another set trains on a hundredth cannot be held out here. */
 static bool give_back(CorpusBuild *b, Err *err)
 {
     DedupGrams ours = { 0 }, met = { 0 };
@@ -59,7 +59,7 @@ static bool give_back(CorpusBuild *b, Err *err)
     for (int64_t i = 0; ok && i < b->plan.count; i++) {
         TierSpan *s = &b->plan.span[i];
         if (s->where >= TIER_COUNT) continue;
-        if (dedup_grams_share(&met, span_text(b, s)) >= 0.1)
+        if (dedup_grams_share(&met, span_text(b, s)) >= 0.01)
             s->where = TIER_TRAIN, b->elsewhere++;
         else
             left[s->where]++;
