@@ -3,6 +3,11 @@
  * No include guard: this file is included several times. */
 GROUP("a lab and its data")
 CMD(init)
+CMD(data_add)
+CMD(data_synth)
+CMD(data_list)
+CMD(data_show)
+CMD(data_sample)
 CMD(tokenizer_train)
 CMD(tokenizer_encode)
 CMD(tokenizer_decode)
