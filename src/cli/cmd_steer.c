@@ -141,8 +141,8 @@ static bool run_veto(Cmd *c, Err *err)
         return err_set(err, ERR_CONFIG,
                        "%s is decided already; propose its opposite to have it taken back", id);
     bool ok = ledger_append(lab.ledger, "veto", id,
-                            json_pack("{s:s, s:s, s:s}", "target", id, "author", me(), "reason",
-                                      cmd_value(c, "reason", "a person said no")),
+                            json_pack("{s:s, s:s, s:o}", "target", id, "author", me(), "reason",
+                                      json_text(str_of(cmd_value(c, "reason", "a person said no")))),
                             err);
     if (ok) printf("%s is out; the run that is going on for it is finished first\n", id);
     lab_close(&lab);
