@@ -8,7 +8,7 @@
 
 #include "lab/report_private.h"
 
-enum { BUCKETS = 160 };
+enum { BUCKETS = 80 };
 
 typedef struct Panel {
     const char *title, *style;
@@ -172,5 +172,8 @@ void plot_curves(Report *r, double width)
         put_panel(r, &panels[i], pair, wide ? width / 2 - 10 : width);
     buf_printf(r->out, "</div><figcaption>Baseline: run %s", pair[0].run ? pair[0].run->id : "");
     if (pair[1].n > 1) buf_printf(r->out, "; champion: run %s", pair[1].run->id);
-    buf_printf(r->out, ". Averaged over %d stretches of each run.</figcaption>", BUCKETS);
+    buf_printf(r->out, ". Averaged over %d stretches of each run.%s</figcaption>", BUCKETS,
+               report_same_tokens(r) ? ""
+                                     : " Their tokenizers differ, so losses per token cannot be "
+                                       "compared; bits per byte can.");
 }

@@ -240,18 +240,21 @@ static void put_reasons(Report *r, const ReportRow *row)
     buf_printf(r->out, "</small></details>");
 }
 
-/* Half the width of the intervals' column, in percent: all that was kept, most of the rest. */
-static double span_of(const Report *r)
+/* The scale of the column of intervals, in percent: all that was kept, most of the rest. */
+static Axis interval_axis(const Report *r)
 {
     double *reach = NEW(r->arena, double, r->rows + 1), most = 0.05;
     int n = 0;
     for (int i = 0; i < r->rows; i++) {
         const ReportRow *row = &r->row[i];
         if (!isfinite(row->D)) continue;
-        reach[n++] = 100 * fmax(fabs(row->low), fabs(row->high)) / row->base;
-        if (row->x->decision == EXP_KEEP) most = fmax(most, 105 * row->high / row->base);
+        if (row->x->decision == EXP_KEEP)
+            most = fmax(most, 105 * row->high / row->base);
+        else
+            reach[n++] = 100 * fmax(fabs(row->low), fabs(row->high)) / row->base;
     }
-    return n > 0 ? fmax(most, 1.5 * stat_median(reach, n)) : 1;
+    double usual = n > 0 ? 1.3 * stat_median(reach, n) : 0;
+    return (Axis){ .low = -fmax(usual, 0.2 * most), .high = fmax(usual, most) };
 }
 
 static void put_found(Report *r, const ReportRow *row)
@@ -264,7 +267,7 @@ static void put_found(Report *r, const ReportRow *row)
     buf_printf(r->out, "</td>");
 }
 
-static void put_row(Report *r, const ReportRow *row, double span)
+static void put_row(Report *r, const ReportRow *row, Axis axis)
 {
     const HistExp *x = row->x;
     char time[32];
@@ -278,7 +281,7 @@ static void put_row(Report *r, const ReportRow *row, double span)
                report_percent(r, x->predicted, row->base));
     put_found(r, row);
     buf_printf(r->out, "<td class=\"i\">");
-    plot_interval(r, row, span);
+    plot_interval(r, row, axis);
     buf_printf(r->out, "</td><td class=\"n\" data-l=\"cost\">%d run%s<small>%s</small></td>",
                x->runs, plural(x->runs), x->runs ? str_seconds(time, x->seconds) : dash);
     buf_printf(r->out, "<td class=\"full\"><span class=\"tag %s\">%s</span><small>",
@@ -307,8 +310,8 @@ void report_experiments(Report *r)
                "no gain and the upright bar the prediction.</caption><thead><tr><th>&nbsp;</th>"
                "<th>change</th><th class=\"n\">predicted</th><th class=\"n\">found</th><th></th>"
                "<th class=\"n\">cost</th><th>verdict</th></tr></thead><tbody>\n");
-    double span = span_of(r);
-    for (int i = 0; i < r->rows; i++) put_row(r, &r->row[i], span);
+    Axis axis = interval_axis(r);
+    for (int i = 0; i < r->rows; i++) put_row(r, &r->row[i], axis);
     buf_printf(r->out, "</tbody></table>\n");
     report_close(r);
 }
@@ -374,6 +377,24 @@ static void put_recipe_diff(Report *r, const char *before, const char *after)
         if (strcmp(from, to) != 0) put_change(r, b[i].name, from, to);
     }
     buf_printf(r->out, "</tbody></table>\n");
+}
+
+bool report_same_tokens(Report *r)
+{
+    json_t *first = recipe_body(r, r->h.baseline), *last = recipe_body(r, r->h.champion);
+    TomlItem *a, *b;
+    int n = 0, m = 0;
+    Err err = { 0 };
+    bool same =
+        first && last &&
+        toml_parse(str_of(json_str(first, "text", "")), "baseline", r->arena, &a, &n, &err) &&
+        toml_parse(str_of(json_str(last, "text", "")), "champion", r->arena, &b, &m, &err);
+    for (int i = 0; same && i < m; i++)
+        if (strncmp(b[i].name, "tokenizer.", 10) == 0)
+            same = strcmp(value_in(r, a, n, b[i].name), arena_str(r->arena, b[i].text)) == 0;
+    json_decref(first);
+    json_decref(last);
+    return same;
 }
 
 void report_recipe(Report *r)

@@ -161,13 +161,13 @@ void plot_experiments(Report *r, double width)
 
 /* ---- one interval, a line of the table ---- */
 
-void plot_interval(Report *r, const ReportRow *row, double span)
+void plot_interval(Report *r, const ReportRow *row, Axis axis)
 {
     if (!isfinite(row->D)) return;
     Plot p = {
         .out = r->out, .width = 150, .height = 26, .left = 6, .right = 6, .top = 3, .bottom = 3
     };
-    p.x = (Axis){ .low = -span, .high = span };
+    p.x = axis;
     p.y = (Axis){ .low = -1, .high = 1 };
     double base = row->base / 100, predicted = row->x->predicted / base;
     svg_begin(&p, tip_of(r, row),
@@ -179,7 +179,7 @@ void plot_interval(Report *r, const ReportRow *row, double span)
     svg_line(&p, (double[2]){ row->low / base, 0 }, (double[2]){ row->high / base, 0 }, "whisker",
              NULL);
     buf_printf(r->out, "</g>");
-    SvgShape shape = row->effect / base < -span ? SVG_LEFT : shape_of(row);
+    SvgShape shape = row->effect / base < axis.low ? SVG_LEFT : shape_of(row);
     svg_mark(&p, shape, row->effect / base, 0, report_class(row), NULL);
     svg_end(&p);
 }

@@ -46,9 +46,10 @@ void report_both(Report *r, ReportPlot *plot);
 void plot_experiments(Report *r, double width);
 void plot_noise(Report *r, double width);
 void plot_predictions(Report *r, double width);
-void plot_interval(Report *r, const ReportRow *row, double span); /* one line of the table */
+void plot_interval(Report *r, const ReportRow *row, Axis axis); /* one line of the table */
 /* Learning curves of baseline and champion (report_curves.c); false if there are none. */
 bool report_has_curves(Report *r);
+bool report_same_tokens(Report *r); /* do their tokenizers agree? (report_parts.c) */
 void plot_curves(Report *r, double width);
 
 /* Words and numbers (report.c). */
