@@ -20,14 +20,14 @@ static void put_row(const char *name, const json_t *part, Buf *out)
     buf_char(out, '\n');
 }
 
+/* The first few, and whether there are more. */
 static void put_names(const json_t *names, int64_t count, Buf *out)
 {
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name)
-        buf_printf(out, "%s%s", i ? ", " : " (", json_string_value(name));
-    if (json_array_size(names) > 0)
-        buf_str(out, count > (int64_t)json_array_size(names) ? STR(", ...)") : STR(")"));
+    enum { SHOWN = 3 };
+    size_t n = MIN(json_array_size(names), (size_t)SHOWN);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%s", i ? ", " : " (", json_string_value(json_array_get(names, i)));
+    if (n > 0) buf_str(out, count > (int64_t)n ? STR(", ...)") : STR(")"));
 }
 
 static void put_count(int64_t n, const char *what, const char *tail, Buf *out)
@@ -101,6 +101,14 @@ void data_text_line(const json_t *m, Buf *out)
                str_bytes(train, json_num(json_object_get(m, "train"), "bytes", 0)));
 }
 
+static bool is_small(const json_t *m)
+{
+    const json_t *tiers = json_object_get(m, "tiers");
+    for (int t = 0; t < TIER_COUNT; t++)
+        if (json_int(json_object_get(tiers, tier_name[t]), "documents", 0) < 30) return true;
+    return false;
+}
+
 void data_text(const json_t *m, Buf *out)
 {
     char gap[32];
@@ -110,10 +118,14 @@ void data_text(const json_t *m, Buf *out)
     put_row("train", json_object_get(m, "train"), out);
     for (int t = 0; t < TIER_COUNT; t++)
         put_row(tier_name[t], json_object_get(json_object_get(m, "tiers"), tier_name[t]), out);
+    if (is_small(m))
+        buf_str(out,
+                STR("  a tier of fewer than 30 documents can tell only large differences; more "
+                    "text in a new data set helps\n"));
     const json_t *cutting = json_object_get(m, "cutting");
     double gaps = json_num(cutting, "gap_bytes", 0);
     if (gaps > 0) buf_printf(out, "  %s discarded between tiers\n", str_bytes(gap, gaps));
     put_count(json_int(cutting, "given_back", 0), "passage",
-              " not held out: another data set trains on it", out);
+              " not held out, as another data set trains on the same", out);
     json_array_foreach(json_object_get(m, "additions"), i, addition) put_addition(addition, out);
 }

@@ -8,7 +8,8 @@
  * a sample of it), and so was a random draw by document alone (one long novel would be a whole
  * tier).
  *
- * Enough is a twentieth of the text or 400 kB, and 30 units, but never over a twelfth.  A
+ * Enough is a twentieth of the text or 400 kB, and 34 units (neighbours in one book become one
+ * document, and 30 should be left), but never over a twelfth.  A
  * group of near-duplicates larger than a third of a tier stays in training: a template used a
  * thousand times is no sample of anything. */
 #include "data/tiers.h"
@@ -20,7 +21,7 @@
 #include "base/hash.h"
 #include "data/dedup.h"
 
-enum { CUT_OVER = 64 << 10, TIER_BYTES = 400000, SHARE = 20, MOST = 12, ENOUGH_UNITS = 30 };
+enum { CUT_OVER = 64 << 10, TIER_BYTES = 400000, SHARE = 20, MOST = 12, ENOUGH_UNITS = 34 };
 
 typedef struct Unit {
     int64_t doc, begin, end;

@@ -77,8 +77,8 @@ static const char *next_cut(const char *at, const char *end, int64_t piece, uint
         if (next > c + 1 && next < high && words_hash((Str){ next, end - next }) % every == 0)
             return next;
     }
-    const char *forced = forced_cut(low, high);
-    return forced > low ? forced : high;
+    const char *forced = forced_cut(low, at + piece);
+    return forced > low ? forced : at + piece;
 }
 
 void tiers_cut(Str text, int64_t piece, Buf *ends)
