@@ -8,7 +8,7 @@
 
 static void print_row(const float *logits, int n)
 {
-    double top = -INFINITY, sum = 0;
+    double top = -HUGE_VAL, sum = 0;
     for (int i = 0; i < n; i++) top = fmax(top, (double)logits[i]);
     for (int i = 0; i < n; i++) sum += exp((double)logits[i] - top);
     for (int i = 0; i < n; i++) printf("%s%.7g", i ? "," : "[", (double)logits[i] - top - log(sum));
