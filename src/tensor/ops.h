@@ -34,7 +34,7 @@ Tensor *t_rows(Graph *g, Tensor *x, Tensor *index);
 
 /* TIME.  rope: x (B, T, H, D), pos (B, T) I32; rotates the first `rotary` (0: all) of D as two
  * halves, angle pos * base^(-2i/rotary).  (Su et al. 2021, arXiv:2104.09864.)
- * attention: q (B, T, H, D), k and v (B, S, K, D), doc (B, T) I32 or NULL -> (B, T, H, D).
+ * attention: q (B, T, H, D), k and v (B, S, K, D), doc (B, S) I32 or NULL -> (B, T, H, D).
  * Causal; softmax(scale q k + mask) v; positions of other documents masked where doc is given.
  * Query t sees keys 0..t (S = T); with o.pos (B, T) I32, for caches, keys 0..pos[t] of S;
  * window > 0 keeps the last `window` positions; cap > 0 softcaps the logits.  Composite. */
