@@ -1,20 +1,19 @@
 /* gemm.c - how a product is cut into tiles, and which kernel computes one.
  *
  * An element of C is a chain of its own (gemm.h), so tiles change speed, never
- * bits.  A tile packs the columns of B it needs and walks down its rows; so it
- * should be tall, to use what it packed often, and there should be enough tiles
- * that a few threads are busy even with a small product.  Measured on the
- * shapes of models from 128 to 768 wide: at most 252 rows, at least 8 tiles,
- * unless that makes them lower than 32 rows. */
+ * bits.  A tile packs its columns of B, and of A the rows it is about to use; so
+ * all of B is packed once per row of tiles and all of A once per column of them.
+ * Of the cuts that give a few threads work enough, the one that packs least is
+ * taken: 768 x 128 becomes 8 x 1 tiles, 128 x 512 becomes 2 x 4. */
 #include "tensor/gemm.h"
 
 #include "tensor/gemm_inside.h"
 
-enum { ROWS_MOST = 252, ROWS_LEAST = 32, TILES_WISHED = 8, GRAIN = 32 };
+enum { ROWS_MOST = 252, TILES_WISHED = 8, AREA_LEAST = 64 * 64, GRAIN = 32 };
 
 typedef struct Cut {
     ptrdiff_t down, across; /* tiles */
-    ptrdiff_t width;        /* columns of a tile */
+    ptrdiff_t grains;       /* of columns, dealt evenly to the tiles of a row */
 } Cut;
 
 static ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b)
@@ -24,12 +23,19 @@ static ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b)
 
 static Cut cut_of(ptrdiff_t m, ptrdiff_t n)
 {
-    Cut c = { .across = ceil_div(n, GEMM_COLS) };
-    c.width = ceil_div(ceil_div(n, c.across), GRAIN) * GRAIN;
-    c.across = ceil_div(n, c.width);
-    ptrdiff_t wished = MIN(ceil_div(TILES_WISHED, c.across), m / ROWS_LEAST);
-    c.down = MAX(MAX(1, wished), ceil_div(m, ROWS_MOST));
-    return c;
+    ptrdiff_t grains = ceil_div(n, GRAIN), least_packed = PTRDIFF_MAX;
+    ptrdiff_t wished = MAX(1, MIN(TILES_WISHED, m * n / AREA_LEAST));
+    Cut best = { 1, 1, grains };
+    ptrdiff_t fewest = ceil_div(grains, GEMM_COLS / GRAIN);
+    for (ptrdiff_t across = fewest; across <= grains && across * m < least_packed; across++) {
+        ptrdiff_t down = MAX(ceil_div(m, ROWS_MOST), MIN(m, ceil_div(wished, across)));
+        ptrdiff_t packed = down * n + across * m;
+        if (packed >= least_packed) continue;
+        least_packed = packed;
+        best.down = down;
+        best.across = across;
+    }
+    return best;
 }
 
 int gemm_tiles(ptrdiff_t m, ptrdiff_t n)
@@ -40,7 +46,7 @@ int gemm_tiles(ptrdiff_t m, ptrdiff_t n)
 
 ptrdiff_t gemm_own(ptrdiff_t k)
 {
-    return MIN(k, GEMM_CHUNK) * (GEMM_COLS + GEMM_ROWS) * (ptrdiff_t)sizeof(float) + 64;
+    return MIN(k, GEMM_CHUNK) * (GEMM_COLS + GEMM_ROWS) * (ptrdiff_t)sizeof(float);
 }
 
 static GemmBlock *block_at(CpuLevel level)
@@ -61,8 +67,8 @@ void gemm_tile(CpuLevel level, const Gemm *g, int tile, void *own)
     ptrdiff_t i = tile % c.down, j = tile / c.down;
     GemmSpan s = { .i0 = g->m * i / c.down,
                    .i1 = g->m * (i + 1) / c.down,
-                   .j0 = j * c.width,
-                   .j1 = MIN(g->n, (j + 1) * c.width) };
+                   .j0 = c.grains * j / c.across * GRAIN,
+                   .j1 = MIN(g->n, c.grains * (j + 1) / c.across * GRAIN) };
     block_at(level)(g, s, own);
 }
 

@@ -6,7 +6,7 @@
 
 enum {
     GEMM_CHUNK = 384, /* of k: part of the definition */
-    GEMM_COLS = 256,  /* most columns of a block: what a worker's scratch holds packed */
+    GEMM_COLS = 384,  /* most columns of a block: what a worker's scratch holds packed */
     GEMM_ROWS = 16,   /* most rows packed at once */
 };
 

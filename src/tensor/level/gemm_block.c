@@ -15,7 +15,7 @@
  * chunk; chunks are added to C in order, bias last.  Neither panels nor vectors
  * touch that (gemm.h). */
 #include "tensor/gemm_inside.h"
-#include "tensor/kernel.h"
+#include "tensor/level/gemm_vec.h"
 
 #if LEVEL == 0
 
@@ -40,84 +40,6 @@ void gemm_block_ref(const Gemm *g, GemmSpan s, void *own)
 
 #else
 
-/* ---- vectors --------------------------------------------------------------------------------- */
-
-#if LEVEL == 3
-
-#include <immintrin.h>
-typedef __m512 Vec;
-enum { WIDE = 16, HIGH = 14 };
-#define VZERO _mm512_setzero_ps()
-#define VLOAD(p) _mm512_loadu_ps(p)
-#define VSTORE(p, v) _mm512_storeu_ps((p), (v))
-#define VONE(p) _mm512_set1_ps(*(p))
-#define VFMA(a, b, c) _mm512_fmadd_ps((a), (b), (c))
-#define VADD(a, b) _mm512_add_ps((a), (b))
-typedef __mmask16 Mask;
-#define VMASK(n) ((__mmask16)((1U << (n)) - 1))
-#define VLOAD_SOME(p, m) _mm512_maskz_loadu_ps((m), (p))
-#define VSTORE_SOME(p, v, m) _mm512_mask_storeu_ps((p), (m), (v))
-
-#elif LEVEL == 2
-
-#include <immintrin.h>
-typedef __m256 Vec;
-enum { WIDE = 8, HIGH = 6 };
-#define VZERO _mm256_setzero_ps()
-#define VLOAD(p) _mm256_loadu_ps(p)
-#define VSTORE(p, v) _mm256_storeu_ps((p), (v))
-#define VONE(p) _mm256_broadcast_ss(p)
-#define VFMA(a, b, c) _mm256_fmadd_ps((a), (b), (c))
-#define VADD(a, b) _mm256_add_ps((a), (b))
-typedef __m256i Mask;
-#define VMASK(n) _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
-#define VLOAD_SOME(p, m) _mm256_maskload_ps((p), (m))
-#define VSTORE_SOME(p, v, m) _mm256_maskstore_ps((p), (m), (v))
-
-#else
-
-/* Plain C, four at a time: the compiler makes of it what the processor has. */
-typedef struct Vec {
-    float x[4];
-} Vec;
-enum { WIDE = 4, HIGH = 6 };
-typedef int Mask;
-static inline Vec vec_load(const float *p, int n)
-{
-    Vec v = { { 0 } };
-    for (int i = 0; i < n; i++) v.x[i] = p[i];
-    return v;
-}
-static inline void vec_store(float *p, Vec v, int n)
-{
-    for (int i = 0; i < n; i++) p[i] = v.x[i];
-}
-static inline Vec vec_one(float x)
-{
-    return (Vec){ { x, x, x, x } };
-}
-static inline Vec vec_fma(Vec a, Vec b, Vec c)
-{
-    for (int i = 0; i < WIDE; i++) c.x[i] = FMA(a.x[i], b.x[i], c.x[i]);
-    return c;
-}
-static inline Vec vec_add(Vec a, Vec b)
-{
-    for (int i = 0; i < WIDE; i++) a.x[i] += b.x[i];
-    return a;
-}
-#define VZERO vec_one(0)
-#define VLOAD(p) vec_load((p), WIDE)
-#define VSTORE(p, v) vec_store((p), (v), WIDE)
-#define VONE(p) vec_one(*(p))
-#define VFMA(a, b, c) vec_fma((a), (b), (c))
-#define VADD(a, b) vec_add((a), (b))
-#define VMASK(n) (n)
-#define VLOAD_SOME(p, m) vec_load((p), (m))
-#define VSTORE_SOME(p, v, m) vec_store((p), (v), (m))
-
-#endif
-
 /* ---- the inner kernel ------------------------------------------------------------------------ */
 
 typedef struct Inner {
@@ -129,7 +51,9 @@ typedef struct Inner {
     ptrdiff_t c_row;
     const float *bias; /* of these columns, or NULL */
     bool add;
-    int last; /* columns of the last vector, 1..WIDE */
+    int last;           /* columns of the last vector, 1..WIDE */
+    const float *ahead; /* asked for while this is computed: what is packed next, a line per k */
+    ptrdiff_t ahead_step;
 } Inner;
 
 /* The sums of one row on their way out. */
@@ -160,12 +84,14 @@ __attribute__((always_inline)) static inline void inner(const Inner *t, const in
     Vec sum[HIGH][2];
     for (int r = 0; r < high; r++)
         for (int w = 0; w < wide; w++) sum[r][w] = VZERO;
-    const float *row[(HIGH + 2) / 3], *b = t->b;
-    ptrdiff_t a_row = t->a_row, a_col = t->a_col;
+    const float *row[(HIGH + 2) / 3], *b = t->b, *ahead = t->ahead;
+    ptrdiff_t a_row = t->a_row, a_col = t->a_col, ahead_step = t->ahead_step;
     for (int r = 0; r < high; r += 3) row[r / 3] = t->a + r * a_row;
     for (ptrdiff_t k = 0; k < t->k; k++) {
         Vec b0 = VLOAD(b), b1 = wide > 1 ? VLOAD(b + WIDE) : VZERO;
         b += wide * WIDE;
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += ahead_step;
 #pragma GCC unroll 16
         for (int r = 0; r < high; r++) {
             Vec a = VONE(row[r / 3] + r % 3 * a_row);
@@ -219,6 +145,14 @@ static InnerKernel *const kernels[HIGH][2] = {
 
 /* ---- packing --------------------------------------------------------------------------------- */
 
+typedef struct Chunk {
+    const Gemm *g;
+    GemmSpan s;
+    ptrdiff_t k0, k;     /* of all k */
+    float *packed, *row; /* panels of B; a panel of A */
+    ptrdiff_t fetched;   /* lines of the next chunk of B asked for */
+} Chunk;
+
 /* k rows of n columns from b into rows of `step`; what is beyond n becomes zero, once. */
 static void pack_rows(const float *b, ptrdiff_t b_row, ptrdiff_t k, ptrdiff_t n, ptrdiff_t step,
                       float *to)
@@ -230,12 +164,21 @@ static void pack_rows(const float *b, ptrdiff_t b_row, ptrdiff_t k, ptrdiff_t n,
     }
 }
 
-/* The same from columns that lie along k. */
+/* The same from columns that lie along k: squares are turned in registers. */
 static void pack_columns(const float *b, ptrdiff_t b_col, ptrdiff_t k, ptrdiff_t n, ptrdiff_t step,
                          float *to)
 {
-    for (ptrdiff_t j = 0; j < step; j++)
-        for (ptrdiff_t i = 0; i < k; i++) to[i * step + j] = j < n ? b[j * b_col + i] : 0;
+    for (ptrdiff_t j = 0; j < step; j += WIDE)
+        for (ptrdiff_t i = 0; i < k; i += WIDE) {
+            int columns = (int)MAX(0, MIN(WIDE, n - j)), rows = (int)MIN(WIDE, k - i);
+            Vec square[WIDE];
+            for (int c = 0; c < WIDE; c++)
+                square[c] = c >= columns   ? VZERO
+                            : rows == WIDE ? VLOAD(b + (j + c) * b_col + i)
+                                           : VLOAD_SOME(b + (j + c) * b_col + i, VMASK(rows));
+            turn(square);
+            for (int r = 0; r < rows; r++) VSTORE(to + (i + r) * step + j, square[r]);
+        }
 }
 
 /* Any strides; both products of models have one of the two above. */
@@ -252,12 +195,15 @@ static ptrdiff_t panel_width(ptrdiff_t columns_left)
     return columns_left > WIDE ? 2 * WIDE : WIDE;
 }
 
-static void pack_b(const Gemm *g, GemmSpan s, ptrdiff_t k0, ptrdiff_t k, float *to)
+static void pack_b(const Chunk *c)
 {
-    for (ptrdiff_t j = s.j0, step; j < s.j1; j += step, to += k * step) {
-        const float *b = (const float *)g->b + k0 * g->b_row + j * g->b_col;
-        step = panel_width(s.j1 - j);
-        ptrdiff_t n = MIN(step, s.j1 - j);
+    const Gemm *g = c->g;
+    ptrdiff_t k = c->k;
+    float *to = c->packed;
+    for (ptrdiff_t j = c->s.j0, step; j < c->s.j1; j += step, to += k * step) {
+        const float *b = (const float *)g->b + c->k0 * g->b_row + j * g->b_col;
+        step = panel_width(c->s.j1 - j);
+        ptrdiff_t n = MIN(step, c->s.j1 - j);
         if (g->b_col == 1)
             pack_rows(b, g->b_row, k, n, step, to);
         else if (g->b_row == 1)
@@ -269,53 +215,89 @@ static void pack_b(const Gemm *g, GemmSpan s, ptrdiff_t k0, ptrdiff_t k, float *
 
 /* ---- the block ------------------------------------------------------------------------------- */
 
-static void multiply_rows(const Gemm *g, GemmSpan s, Inner t, const float *packed, int high)
+/* Chooses what to ask the memory for while a panel is multiplied: with its first columns, the next
+ * panel of A to be packed; then, line by line, the next chunk of B.  What lies along k the
+ * processor fetches ahead by itself. */
+static void look_ahead(Chunk *c, Inner *t, ptrdiff_t next_row, ptrdiff_t j)
 {
-    bool add = t.add;
-    const float *bias = t.bias;
-    for (ptrdiff_t j = s.j0, step; j < s.j1; j += step) {
-        step = panel_width(s.j1 - j);
-        ptrdiff_t n = MIN(step, s.j1 - j);
-        t.b = packed;
-        t.c = (float *)g->c + s.i0 * g->c_row + j;
-        t.bias = bias ? bias + j : NULL;
-        t.add = add;
-        t.last = (int)((n - 1) % WIDE + 1);
-        kernels[high - 1][step / WIDE - 1](&t);
-        packed += t.k * step;
+    const Gemm *g = c->g;
+    ptrdiff_t next_k = c->k0 + c->k, line = c->s.j0 + 16 * c->fetched;
+    t->ahead = t->b;
+    t->ahead_step = 0;
+    if (j == c->s.j0 && g->a_row == 1 && (next_row < c->s.i1 || next_k < g->k)) {
+        bool wrap = next_row == c->s.i1;
+        t->ahead =
+            (const float *)g->a + (wrap ? c->s.i0 : next_row) + (wrap ? next_k : c->k0) * g->a_col;
+        t->ahead_step = g->a_col;
+    } else if (g->b_col == 1 && next_k < g->k && line < c->s.j1) {
+        t->ahead = (const float *)g->b + next_k * g->b_row + line;
+        t->ahead_step = next_k + c->k <= g->k ? g->b_row : 0;
+        c->fetched++;
     }
 }
 
-static void multiply(const Gemm *g, GemmSpan s, ptrdiff_t k0, ptrdiff_t k, const float *packed,
-                     float *rows)
+/* Rows i..i+high-1 by all columns. */
+static void multiply_rows(Chunk *c, Inner t, ptrdiff_t i, int high)
 {
-    Inner t = { .k = k, .c_row = g->c_row, .add = g->add || k0 > 0 };
-    if (k0 + k == g->k) t.bias = g->bias;
-    ptrdiff_t count = s.i1 - s.i0, panels = (count + HIGH - 1) / HIGH, i0 = s.i0;
+    const Gemm *g = c->g;
+    const float *bias = c->k0 + c->k == g->k ? g->bias : NULL;
+    t.b = c->packed;
+    for (ptrdiff_t j = c->s.j0, step; j < c->s.j1; j += step) {
+        step = panel_width(c->s.j1 - j);
+        ptrdiff_t n = MIN(step, c->s.j1 - j);
+        t.c = (float *)g->c + i * g->c_row + j;
+        t.bias = bias ? bias + j : NULL;
+        t.last = (int)((n - 1) % WIDE + 1);
+        look_ahead(c, &t, i + high, j);
+        kernels[high - 1][step / WIDE - 1](&t);
+        t.b += t.k * step;
+    }
+}
+
+/* A panel of rows that do not lie along k, laid out so that GEMM_ROWS of them do beside each
+ * other; the kernel reads `high`. */
+static void pack_a(Inner *t, int high, float *to)
+{
+    for (ptrdiff_t i = 0; i < t->k; i++) {
+        const float *from = t->a + i * t->a_col;
+        if (t->a_row == 1)
+            for (int r = 0; r < high; r += WIDE)
+                VSTORE(to + i * GEMM_ROWS + r, VLOAD_SOME(from + r, VMASK(MIN(WIDE, high - r))));
+        else
+            for (int r = 0; r < high; r++) to[i * GEMM_ROWS + r] = from[r * t->a_row];
+    }
+    t->a = to;
+    t->a_row = 1;
+    t->a_col = GEMM_ROWS;
+}
+
+static void multiply(Chunk *c)
+{
+    const Gemm *g = c->g;
+    ptrdiff_t count = c->s.i1 - c->s.i0, panels = (count + HIGH - 1) / HIGH;
     for (ptrdiff_t p = 0; p < panels; p++) {
-        s.i0 = i0 + count * p / panels;
-        int high = (int)(i0 + count * (p + 1) / panels - s.i0);
-        t.a = (const float *)g->a + s.i0 * g->a_row + k0 * g->a_col;
-        t.a_row = g->a_row;
-        t.a_col = g->a_col;
-        if (g->a_col != 1) {
-            for (ptrdiff_t i = 0; i < k; i++)
-                for (int r = 0; r < high; r++) rows[i * high + r] = t.a[r * t.a_row + i * t.a_col];
-            t.a = rows;
-            t.a_row = 1;
-            t.a_col = high;
-        }
-        multiply_rows(g, s, t, packed, high);
+        ptrdiff_t i = c->s.i0 + count * p / panels;
+        int high = (int)(c->s.i0 + count * (p + 1) / panels - i);
+        Inner t = { .k = c->k,
+                    .a = (const float *)g->a + i * g->a_row + c->k0 * g->a_col,
+                    .a_row = g->a_row,
+                    .a_col = g->a_col,
+                    .c_row = g->c_row,
+                    .add = g->add || c->k0 > 0 };
+        if (g->a_col != 1) pack_a(&t, high, c->row);
+        multiply_rows(c, t, i, high);
     }
 }
 
 void LEVELED(gemm_block)(const Gemm *g, GemmSpan s, void *own)
 {
-    float *packed = own, *rows = packed + MIN(g->k, GEMM_CHUNK) * GEMM_COLS;
-    for (ptrdiff_t k0 = 0; k0 < g->k; k0 += GEMM_CHUNK) {
-        ptrdiff_t k = MIN(GEMM_CHUNK, g->k - k0);
-        pack_b(g, s, k0, k, packed);
-        multiply(g, s, k0, k, packed, rows);
+    Chunk c = { .g = g, .s = s, .packed = own };
+    c.row = c.packed + MIN(g->k, GEMM_CHUNK) * GEMM_COLS;
+    for (; c.k0 < g->k; c.k0 += GEMM_CHUNK) {
+        c.k = MIN(GEMM_CHUNK, g->k - c.k0);
+        c.fetched = 0;
+        pack_b(&c);
+        multiply(&c);
     }
 }
 
