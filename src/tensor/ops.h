@@ -13,22 +13,24 @@ Tensor *t_add(Graph *g, Tensor *x, Tensor *y);
 Tensor *t_sub(Graph *g, Tensor *x, Tensor *y);
 Tensor *t_mul(Graph *g, Tensor *x, Tensor *y);
 Tensor *t_scale(Graph *g, Tensor *x, float scale);
-Tensor *t_gelu(Graph *g, Tensor *x);              /* tanh form, as GPT-2 has it */
-Tensor *t_relu2(Graph *g, Tensor *x);             /* max(x, 0)^2 */
+Tensor *t_gelu(Graph *g, Tensor *x);  /* tanh form, as GPT-2 has it */
+Tensor *t_relu2(Graph *g, Tensor *x); /* max(x, 0)^2 */
 Tensor *t_silu(Graph *g, Tensor *x);
 Tensor *t_softcap(Graph *g, Tensor *x, float cap); /* cap tanh(x / cap) */
 
 /* ROW, over the last dim. */
-Tensor *t_rmsnorm(Graph *g, Tensor *x, Tensor *gain, float eps);                 /* gain (C) or NULL */
+Tensor *t_rmsnorm(Graph *g, Tensor *x, Tensor *gain, float eps); /* gain (C) or NULL */
 Tensor *t_layernorm(Graph *g, Tensor *x, Tensor *gain, Tensor *bias, float eps); /* (C) or NULL */
 Tensor *t_softmax(Graph *g, Tensor *x);
 
 /* MATMUL.  linear: x (..., I), w (O, I), bias (O) or NULL -> (..., O).
- * matmul: a (..., M, K) or transposed, b (..., K, N) or transposed -> (..., M, N); leading dims equal. */
+ * matmul: a (..., M, K) or transposed, b (..., K, N) or transposed -> (..., M, N); leading dims
+ * equal. */
 Tensor *t_linear(Graph *g, Tensor *x, Tensor *w, Tensor *bias);
 Tensor *t_matmul(Graph *g, Tensor *a, Tensor *b, bool transpose_a, bool transpose_b);
 
-/* MOVE.  embed: tokens (B, T) I32, table (V, C) -> (B, T, C).  rows: x (..., C), index (R) I32 -> (R, C). */
+/* MOVE.  embed: tokens (B, T) I32, table (V, C) -> (B, T, C).  rows: x (..., C), index (R) I32 ->
+ * (R, C). */
 Tensor *t_embed(Graph *g, Tensor *tokens, Tensor *table);
 Tensor *t_rows(Graph *g, Tensor *x, Tensor *index);
 
@@ -42,7 +44,7 @@ Tensor *t_rope(Graph *g, Tensor *x, Tensor *pos, float base, int rotary);
 typedef struct AttentionOpt {
     float scale, cap; /* scale 0: 1/sqrt(D) */
     int window;
-    Tensor *pos;      /* (B, T) I32: the row of the cache that each query stands at; NULL: no cache */
+    Tensor *pos; /* (B, T) I32: the row of the cache that each query stands at; NULL: no cache */
 } AttentionOpt;
 Tensor *t_attention(Graph *g, Tensor *q, Tensor *k, Tensor *v, Tensor *doc, AttentionOpt o);
 
@@ -55,8 +57,9 @@ typedef struct HeadLoss {
 HeadLoss t_head_loss(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, float cap);
 
 /* Statistics and updates; no derivatives.  All sums in double, in blocks, in written order. */
-Tensor *t_sum_squares(Graph *g, Tensor *x);                       /* (1) */
-Tensor *t_clip_factor(Graph *g, Tensor *sum_squares, int limit);  /* (2): {min(1, limit/norm), norm}; scalar[limit] <= 0: 1 */
+Tensor *t_sum_squares(Graph *g, Tensor *x); /* (1) */
+Tensor *t_clip_factor(Graph *g, Tensor *sum_squares,
+                      int limit); /* (2): {min(1, limit/norm), norm}; scalar[limit] <= 0: 1 */
 
 /* STATE: w is written in place; returns stats (2): {sum of update^2, sum of w^2 before}.
  * adamw: m, v like w.  scalar[rate], scalar[rate+1] = decay; betas and eps are options.
