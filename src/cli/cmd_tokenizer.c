@@ -177,6 +177,9 @@ const CmdDef cmd_tokenizer_encode = {
     .name = "tokenizer encode",
     .args = "[FILE]",
     .doc = "text to token ids; - or nothing is standard input",
+    .more =
+        "Works anywhere with --tokenizer; without it, inside a lab, the tokenizer is the one that "
+        "the next run would use. The end of text is never among the ids.",
     .opts = encode_opts,
     .max_args = 1,
     .json = true,
