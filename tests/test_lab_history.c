@@ -176,3 +176,29 @@ TEST(the_playbook_names_knobs_and_choices_that_exist)
         }
     }
 }
+
+TEST(a_disaster_does_not_make_the_noise_look_larger)
+{
+    open_lab("disaster");
+    History h;
+    EXPECT(history_open(&h, &lab, &err));
+    Noise before = history_noise(&h, NULL);
+    put_run("r6", "B", 3, "search", "e1", 9.0);
+    EXPECT(history_update(&h, &err));
+    Noise after = history_noise(&h, NULL);
+    EXPECT_MSG(before.ss == after.ss && before.nu == after.nu, "%g of %g, was %g of %g", after.ss,
+               after.nu, before.ss, before.nu);
+    lab_close(&lab);
+}
+
+TEST(an_experiment_once_opened_stays_open)
+{
+    open_lab("opened");
+    History h;
+    VerdictCase c;
+    put("confirming", "e1", json_pack("{s:s}", "experiment", "e1"));
+    EXPECT(history_open(&h, &lab, &err));
+    history_case(&h, &h.exp[0], &c);
+    EXPECT(c.confirming && c.fresh == 0);
+    lab_close(&lab);
+}

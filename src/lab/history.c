@@ -194,6 +194,12 @@ static void see_audit(History *h, const Entry *e)
     h->audit_disagrees += x->audit < 0;
 }
 
+static void see_confirming(History *h, const Entry *e)
+{
+    HistExp *x = find_exp(h, e->id);
+    if (x) x->confirming = true;
+}
+
 static void see_session(History *h, const Entry *e)
 {
     (void)e;
@@ -210,12 +216,19 @@ static const struct {
     const char *kind;
     void (*see)(History *h, const Entry *e);
 } visitors[] = {
-    { "question", see_question }, { "run", see_run },
-    { "blocks", see_blocks },     { "result", see_result },
-    { "proposal", see_proposal }, { "verdict", see_verdict },
-    { "veto", see_veto },         { "champion", see_champion },
-    { "audit", see_audit },       { "judge_read", see_judge_read },
-    { "session", see_session },   { "work", see_work },
+    { "question", see_question },
+    { "run", see_run },
+    { "blocks", see_blocks },
+    { "result", see_result },
+    { "proposal", see_proposal },
+    { "verdict", see_verdict },
+    { "veto", see_veto },
+    { "champion", see_champion },
+    { "audit", see_audit },
+    { "judge_read", see_judge_read },
+    { "session", see_session },
+    { "work", see_work },
+    { "confirming", see_confirming },
 };
 
 static bool see(void *self, const Entry *e)
@@ -270,20 +283,49 @@ int history_candidate(const History *h, const HistExp *x, int *index, int cap)
     return n;
 }
 
-Noise history_noise(const History *h, const char *without)
+/* Noise from the banks alone: what tells a disaster from a run when all runs are pooled. */
+static double bank_s(const History *h)
 {
     Noise noise = { 0 };
     for (int i = 0; i < h->runs; i++) {
+        int index[MAX_BANK], n = history_bank(h, h->run[i].recipe, index, MAX_BANK);
+        double x[MAX_BANK];
+        if (n == 0 || index[0] != i) continue; /* each bank once: at its first run */
+        for (int k = 0; k < n; k++) x[k] = h->run[index[k]].bpb;
+        noise_add(&noise, x, n);
+    }
+    return noise_s(&noise);
+}
+
+/* Did a candidate's run fail, by the bank that it was compared with? */
+static bool disaster(const History *h, const HistRun *r, double s)
+{
+    const HistExp *x = r->experiment[0] ? history_exp(h, r->experiment) : NULL;
+    int index[MAX_BANK], m = x ? history_bank(h, x->base, index, MAX_BANK) : 0;
+    double bank[MAX_BANK];
+    for (int i = 0; i < m; i++) bank[i] = h->run[index[i]].bpb;
+    return m > 0 && isfinite(s) && verdict_failed(r->bpb, bank, m, s);
+}
+
+static bool first_of_recipe(const History *h, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (strcmp(h->run[k].recipe, h->run[i].recipe) == 0) return false;
+    return true;
+}
+
+Noise history_noise(const History *h, const char *without)
+{
+    Noise noise = { 0 };
+    double s = bank_s(h);
+    for (int i = 0; i < h->runs; i++) {
         double x[MAX_BANK];
         int n = 0;
-        bool first = true;
-        for (int k = 0; k < i && first; k++)
-            first = strcmp(h->run[k].recipe, h->run[i].recipe) != 0;
-        if (!first || (without && strcmp(without, h->run[i].recipe) == 0)) continue;
+        if (!first_of_recipe(h, i) || (without && strcmp(without, h->run[i].recipe) == 0)) continue;
         for (int k = i; k < h->runs && n < MAX_BANK; k++) {
             const HistRun *r = &h->run[k];
             if (r->done && !r->failed && strcmp(r->purpose, "champion") != 0 &&
-                strcmp(r->recipe, h->run[i].recipe) == 0)
+                strcmp(r->recipe, h->run[i].recipe) == 0 && !disaster(h, r, s))
                 x[n++] = r->bpb;
         }
         noise_add(&noise, x, n);
@@ -343,13 +385,13 @@ void history_case(const History *h, const HistExp *x, VerdictCase *c)
                         .noise = history_noise(h, x->recipe),
                         .kept = h->kept,
                         .decided = h->decided,
+                        .confirming = x->confirming,
                         .audit = x->audit };
     for (int i = 0; i < m; i++) c->bank[i] = h->run[bank[i]].bpb;
     double s = noise_s(&c->noise);
     for (int i = 0; i < n; i++) {
         const HistRun *r = &h->run[cand[i]];
         bool confirm = strcmp(r->purpose, "confirm") == 0;
-        c->confirming |= confirm;
         if (r->failed || verdict_failed(r->bpb, c->bank, m, s)) {
             c->failed++;
             continue;

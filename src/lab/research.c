@@ -303,6 +303,9 @@ static bool take_step(Session *s, const HistExp *x, Err *err)
     history_case(&s->h, x, &c);
     VerdictStep step = verdict_next(&c, &ev);
     const char *why = ev.why;
+    if (ev.confirming && !x->confirming && step < VERDICT_KEEP && x->ablates < 0)
+        return ledger_append(s->lab->ledger, "confirming", x->id,
+                             json_pack("{s:s}", "experiment", x->id), err);
     if (x->ablates >= 0) {
         double gain;
         VerdictStep claim = verdict_reablate(&c, &gain);
