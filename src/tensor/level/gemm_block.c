@@ -60,6 +60,7 @@ typedef struct Inner {
 __attribute__((always_inline)) static inline void put_row(const Inner *t, float *c, const Vec *sum,
                                                           const int wide, Mask some)
 {
+    UNROLL
     for (int w = 0; w < wide; w++) {
         Vec v = sum[w];
         bool whole = w + 1 < wide || t->last == WIDE;
@@ -82,27 +83,28 @@ __attribute__((always_inline)) static inline void inner(const Inner *t, const in
                                                         const int wide)
 {
     Vec sum[HIGH][2];
-    for (int r = 0; r < high; r++)
-        for (int w = 0; w < wide; w++) sum[r][w] = VZERO;
+    UNROLL
+    for (int r = 0; r < high; r++) sum[r][0] = sum[r][1] = VZERO;
     const float *row[(HIGH + 2) / 3], *b = t->b, *ahead = t->ahead;
     ptrdiff_t a_row = t->a_row, a_col = t->a_col, ahead_step = t->ahead_step;
+    UNROLL
     for (int r = 0; r < high; r += 3) row[r / 3] = t->a + r * a_row;
     for (ptrdiff_t k = 0; k < t->k; k++) {
         Vec b0 = VLOAD(b), b1 = wide > 1 ? VLOAD(b + WIDE) : VZERO;
         b += wide * WIDE;
         __builtin_prefetch(ahead, 0, 2);
         ahead += ahead_step;
-#pragma GCC unroll 16
+        UNROLL
         for (int r = 0; r < high; r++) {
             Vec a = VONE(row[r / 3] + r % 3 * a_row);
             sum[r][0] = VFMA(a, b0, sum[r][0]);
             if (wide > 1) sum[r][1] = VFMA(a, b1, sum[r][1]);
         }
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < high; r += 3) row[r / 3] += a_col;
     }
     Mask some = VMASK(t->last);
-#pragma GCC unroll 16
+    UNROLL
     for (int r = 0; r < high; r++) put_row(t, t->c + r * t->c_row, sum[r], wide, some);
 }
 
