@@ -179,29 +179,45 @@ void *store_step(Store *s)
 
 /* ---- initial values -------------------------------------------------------------------------- */
 
-static void put(const StoreItem *item, ptrdiff_t i, double x)
+enum { INIT_PART = 1 << 14 };
+
+typedef struct Start {
+    const StoreItem *item;
+    uint64_t seed, stream;
+} Start;
+
+/* Draw i of the item's stream, wherever and by whom it is made. */
+static double initial(const Start *s, ptrdiff_t i)
 {
-    if (item->at64)
-        item->at64[i] = (double)(float)x; /* what the other levels begin with */
-    else
-        item->at[i] = (float)x;
+    Init init = s->item->life == LIFE_PARAM ? s->item->spec->init : (Init){ 0 };
+    switch (init.kind) {
+    case INIT_ZERO: break;
+    case INIT_CONST: return init.a;
+    case INIT_NORMAL: return init.a * rand_normal_at(s->seed, s->stream, (uint64_t)i);
+    case INIT_UNIFORM: return init.a * (2 * rand_uniform_at(s->seed, s->stream, (uint64_t)i) - 1);
+    }
+    return 0;
 }
 
-static void init_item(const StoreItem *item, uint64_t seed)
+static void init_part(const void *call, Work w)
 {
-    Init init = item->life == LIFE_PARAM ? item->spec->init : (Init){ 0 };
-    Rand r = rand_stream(seed, item->name);
-    for (ptrdiff_t i = 0; i < item->count; i++) {
-        switch (init.kind) {
-        case INIT_ZERO: put(item, i, 0); break;
-        case INIT_CONST: put(item, i, init.a); break;
-        case INIT_NORMAL: put(item, i, init.a * rand_normal(&r)); break;
-        case INIT_UNIFORM: put(item, i, init.a * (2 * rand_uniform(&r) - 1)); break;
-        }
+    const Start *s = call;
+    ptrdiff_t from = (ptrdiff_t)w.part * INIT_PART, to = MIN(from + INIT_PART, s->item->count);
+    for (ptrdiff_t i = from; i < to; i++) {
+        float x = (float)initial(s, i);
+        if (s->item->at64)
+            s->item->at64[i] = (double)x; /* what the other levels begin with */
+        else
+            s->item->at[i] = x;
     }
 }
 
 void store_init(Store *s, uint64_t seed)
 {
-    for (int i = 0; i < s->items; i++) init_item(s->item[i], seed);
+    for (int i = 0; i < s->items; i++) {
+        Start start = { s->item[i], seed, rand_name(s->item[i]->name) };
+        int parts = (int)((s->item[i]->count + INIT_PART - 1) / INIT_PART);
+        Job job = { .run = init_part, .call = &start, .parts = &parts, .phases = 1 };
+        s->dev->def->run(s->dev, &job, 1);
+    }
 }
