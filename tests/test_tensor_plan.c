@@ -14,7 +14,9 @@ enum { SANITIZED = 0 };
 
 static TinyRun usual(void)
 {
-    return (TinyRun){ .opt = { .level = cpu_level() }, .threads = 1, .steps = SANITIZED ? 2 : 4 };
+    return (TinyRun){ .opt = { .level = cpu_level(), .recompute = RECOMPUTE_CHEAP },
+                      .threads = 1,
+                      .steps = SANITIZED ? 2 : 4 };
 }
 
 static void expect_same(const char *what, TinyEnd a, TinyEnd b)
@@ -59,6 +61,10 @@ TEST(E1_the_bits_do_not_depend_on_recomputation)
     EXPECT_MSG(cheap.cost.step < none.cost.step && cheap.cost.nodes > none.cost.nodes,
                "%td bytes and %d nodes, without recomputation %td and %d", cheap.cost.step,
                cheap.cost.nodes, none.cost.step, none.cost.nodes);
+    r.opt.recompute = RECOMPUTE_AUTO; /* small enough to keep all */
+    TinyEnd automatic = train_tiny(r);
+    expect_same("recompute auto", cheap, automatic);
+    EXPECT(automatic.cost.step == none.cost.step);
     EXPECT(cheap.cost.matmul_flops == none.cost.matmul_flops);
     r.opt.apart = true;
     r.opt.recompute = RECOMPUTE_CHEAP;
@@ -303,6 +309,10 @@ TEST(cost_counts_products_forward_and_backward)
     EXPECT_MSG(fabs((double)c.matmul_flops / (6.0 * ROWS * weights) - 1) < 0.01, "%lld",
                (long long)c.matmul_flops);
     EXPECT(c.params == c.grads && c.states == 0);
+    Err err = { 0 };
+    PlanOpt all = { .level = b.level, .recompute = RECOMPUTE_NONE };
+    PlanCost kept = plan_cost(plan_new(g, &loss, 1, &b.d, all, &b.home, &err));
+    EXPECT(SANITIZED || (kept.step > 64 << 20 && c.step < kept.step && c.nodes > kept.nodes));
     EXPECT(fabs((double)c.params - 4 * (weights + 50.0 * WIDTH)) < 64);
     bench_close(&b);
 }

@@ -43,6 +43,8 @@ PlanCost plan_cost(const Plan *p)
     return p->cost;
 }
 
+enum { ROOMY = 64 << 20 }; /* bytes of step memory that nobody minds */
+
 /* ---- making ---------------------------------------------------------------------------------- */
 
 Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, Arena *out,
@@ -58,8 +60,12 @@ Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, 
     memcpy(p->root, roots, (size_t)n_roots * sizeof(*roots));
     if (!plan_expand(p, g, err)) return NULL;
     plan_trim(p);
-    plan_recompute(p);
+    if (o.recompute == RECOMPUTE_CHEAP) plan_recompute(p);
     plan_place(p);
+    if (o.recompute == RECOMPUTE_AUTO && p->cost.step > ROOMY) {
+        plan_recompute(p);
+        plan_place(p);
+    }
     add_flops(p);
     return p;
 }

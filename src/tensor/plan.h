@@ -16,10 +16,12 @@ C_BEGIN
 typedef struct Plan Plan;
 typedef struct Store Store;
 
-typedef enum Recompute { RECOMPUTE_CHEAP, RECOMPUTE_NONE } Recompute;
+/* Cheap values (MAP and ROW outputs) can be computed again in the backward pass instead of kept.
+ * AUTO does so where the step block would be larger than 64 MB. */
+typedef enum Recompute { RECOMPUTE_AUTO, RECOMPUTE_CHEAP, RECOMPUTE_NONE } Recompute;
 
 typedef struct PlanOpt {
-    Recompute recompute; /* cheap: MAP and ROW outputs are computed again in the backward pass */
+    Recompute recompute; /* changes memory and time, no bits */
     bool plain;          /* composites are expanded, nothing is fused: for tests */
     bool apart;          /* each value has pages of its own, the dead are poisoned: for tests */
     CpuLevel level;      /* of the Store too; LEVEL_REF is the definition, cpu_level() is fast */

@@ -235,6 +235,7 @@ static ptrdiff_t place_step(Plan *p, Spot **all, int n)
 
 void plan_place(Plan *p)
 {
+    p->cost = (PlanCost){ 0 };
     add_scratch(p);
     for (int i = 0; i < p->count; i++) plan_touch(p, p->list[i], live_at, &i);
     Spot **step = NEW(p->home, Spot *, p->x.tensors);

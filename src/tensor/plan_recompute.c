@@ -126,7 +126,6 @@ static void push_backward(Plan *p, Scan *s, const Node *n)
 
 void plan_recompute(Plan *p)
 {
-    if (p->opt.recompute == RECOMPUTE_NONE) return;
     Scan s = { .redo = NEW(p->home, Redo, p->x.tensors) };
     for (int i = 0; i < p->x.tensors; i++) s.redo[i].reader = -1;
     Node **list = p->list;
