@@ -9,9 +9,9 @@
  * tier).
  *
  * Enough is a twentieth of the text or 400 kB, and 34 units (neighbours in one book become one
- * document, and 30 should be left), but never over a twelfth.  A
- * group of near-duplicates larger than a third of a tier stays in training: a template used a
- * thousand times is no sample of anything. */
+ * document, and 30 should be left), but never over a twelfth.  A group of near-duplicates larger
+ * than a third of a tier stays in training: a template used a thousand times is no sample of
+ * anything. */
 #include "data/tiers.h"
 
 #include <inttypes.h>
