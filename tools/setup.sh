@@ -28,9 +28,15 @@ need() {
         sudo=sudo
         echo "Installing them with apt-get takes root's rights; sudo may ask for your password."
     fi
-    $sudo apt-get update -qq &&
-        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null && return 0
-    echo "The packages could not be installed; see apt-get's words above." >&2
+    local log
+    log=$(mktemp)
+    if $sudo apt-get update -qq >"$log" 2>&1 &&
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >>"$log" 2>&1; then
+        rm -f "$log"
+        return 0
+    fi
+    tail -n 20 "$log" >&2
+    echo "The packages could not be installed; apt-get's own words stand above and in $log." >&2
     return 1
 }
 
