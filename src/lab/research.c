@@ -568,6 +568,7 @@ static bool (*const duties[])(Session *s, bool *did, Err *err) = {
 static bool turn(Session *s, Err *err)
 {
     bool did = false;
+    if (!history_update(&s->h, err)) return false;
     for (ptrdiff_t i = 0; i < COUNT(duties) && !did && !s->over; i++)
         if (!duties[i](s, &did, err)) return false;
     if (s->watch->stop && s->watch->stop(s->watch->self))
