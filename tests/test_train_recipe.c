@@ -107,3 +107,24 @@ TEST(a_missing_file_is_named)
     EXPECT(!recipe_read(&r, "/nowhere/at/all.toml", &arena, &err));
     EXPECT(strstr(err.msg, "/nowhere/at/all.toml"));
 }
+
+TEST(every_knob_is_documented_and_its_fallback_is_in_its_own_range)
+{
+    Recipe r;
+    if (!arena.base) arena = arena_reserve(1 << 28);
+    recipe_default(&r, &arena);
+    EXPECT(r.knobs.count > 40);
+    for (int i = 0; i < r.knobs.count; i++) {
+        const Knob *k = r.knobs.knob[i];
+        Err err = { 0 };
+        Recipe copy;
+        recipe_copy(&copy, &r, &arena);
+        EXPECT_MSG(k->doc && strlen(k->doc) > 10, "%s says too little", k->name);
+        EXPECT_MSG(k->type == KNOB_TEXT ||
+                       knobs_set_number(&copy.knobs, k->name, k->fallback, &err),
+                   "%s", err.msg);
+        knobs_active(&r.knobs, i); // a condition that names no knob is a bug and says so
+    }
+    Err err = { 0 };
+    EXPECT_MSG(recipe_check(&r, &err), "%s", err.msg);
+}

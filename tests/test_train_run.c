@@ -218,7 +218,7 @@ TEST(a_loss_that_is_no_number_ends_the_run_as_failed)
     TrainResult out, again;
     recipe(&r, (const char *const[]){ "optim.lr=1", "optim.vector_mult=1000",
                                       "optim.embed_mult=1000", "optim.clip=0", "model.init_std=1",
-                                      "train.steps=200", "optim.decay=10", NULL });
+                                      "train.steps=200", "optim.decay=2", NULL });
     finish((Try){ .recipe = &r, .name = "fails" }, &out);
     EXPECT_MSG(!out.finite && out.steps < 200, "finite after %lld steps, loss %g",
                (long long)out.steps, out.train_loss);

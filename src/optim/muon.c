@@ -53,8 +53,9 @@ static const Knob knobs[] = {
       .type = KNOB_NUMBER,
       .fallback = 0.1,
       .min = 0,
-      .max = 10,
+      .max = 2,
       .only = "optim.name=muon",
+      .scale = SCALE_LOG,
       .doc = "weight decay of hidden matrices, times their rate" },
     { .name = NULL },
 };

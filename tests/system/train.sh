@@ -68,6 +68,16 @@ result $? "a_seed_samples_the_same_text_on_any_threads"
 printf 'hello\nand now?\n' | "$lathe" chat -n 20 >"$dir/talk" && [ "$(wc -l <"$dir/talk")" -ge 2 ]
 result $? "chat_answers_lines_from_a_pipe"
 
+"$lathe" bench train --seconds 0.3 -s model.depth=1 -s model.width=32 --json >"$dir/bench" && "$lathe" bench peak --seconds 0.3 | grep -q GFLOP &&
+    python3 - "$dir/bench" <<'PY'
+import json, sys
+(d,) = json.load(open(sys.argv[1]))
+for key in "model device precision tokens_per_s flops_per_s share_of_peak peak_flops_per_s peak_bytes".split():
+    assert key in d, key
+assert d["tokens_per_s"] > 0 and 0 < d["share_of_peak"] < 1 and abs(sum(o["share"] for o in d["ops"]) - 1) < 1e-6
+PY
+result $? "bench_train_gives_what_was_promised"
+
 printf '[model]\nheads = 5\nwidth = 48\n' >"$dir/heads.toml"
 printf '[model]\ndepht = 5\n' >"$dir/knob.toml"
 refused 2 'does not divide' "$lathe" train "$dir/heads.toml" && refused 2 'heads.toml' "$lathe" train "$dir/heads.toml" &&
