@@ -216,9 +216,10 @@ TEST(a_loss_that_is_no_number_ends_the_run_as_failed)
 {
     Recipe r;
     TrainResult out, again;
-    recipe(&r, (const char *const[]){ "optim.lr=1", "optim.vector_mult=1000",
-                                      "optim.embed_mult=1000", "optim.clip=0", "model.init_std=1",
-                                      "train.steps=200", "optim.decay=2", NULL });
+    /* The head's decay is 2000 times itself: each step turns it over and makes it 1999 times
+     * larger. */
+    recipe(&r, (const char *const[]){ "optim.lr=1", "optim.head_mult=1000", "optim.decay=2",
+                                      "model.tied=false", "train.steps=200", NULL });
     finish((Try){ .recipe = &r, .name = "fails" }, &out);
     EXPECT_MSG(!out.finite && out.steps < 200, "finite after %lld steps, loss %g",
                (long long)out.steps, out.train_loss);
