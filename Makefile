@@ -130,7 +130,7 @@ help:
 clean:
 	rm -rf build
 format:
-	clang-format -i $$(find $(wildcard src tests bench) -name '*.[ch]' ! -name '*_list.h')
+	tools/check_format.sh --fix
 .PHONY: all tests test check benches bench helpers benches install uninstall help clean format
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

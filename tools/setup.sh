@@ -40,6 +40,16 @@ need() {
     return 1
 }
 
+# The same for packages that some releases lack.
+need_if_there() {
+    local why=$1 package there=""
+    shift
+    for package in "$@"; do
+        if [ -z "$(missing_packages "$package")" ] || apt-cache show "$package" >/dev/null 2>&1; then there="$there $package"; fi
+    done
+    need "$why" $there
+}
+
 need_to_build() {
     need "to build and run" gcc libc6-dev make binutils libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev
 }
