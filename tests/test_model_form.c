@@ -242,6 +242,22 @@ TEST(every_weight_of_every_form_has_the_slope_of_finite_differences)
     }
 }
 
+TEST(the_formula_for_flops_is_what_a_plan_is_charged)
+{
+    for (int f = 0; f < FORMS; f++) {
+        Rig r;
+        LossRig l;
+        rig_open(&r, forms[f], LEVEL_REF);
+        r.model.context = T; // the formula's T is the context's
+        loss_rig(&r, &l);
+        int64_t charged = plan_cost(l.plan).matmul_flops;
+        EXPECT_MSG(charged == B * T * model_flops_per_token(&r.model),
+                   "form %d: %lld charged, %lld by formula", f, (long long)charged,
+                   (long long)(B * T * model_flops_per_token(&r.model)));
+        rig_close(&r);
+    }
+}
+
 /* ---- one text, however it is cut */
 
 typedef struct Feed {
@@ -335,4 +351,50 @@ TEST(initial_values_follow_the_recipe)
         EXPECT_MSG(fabs(got - std[i]) <= 0.1 * std[i], "%s has %g, not %g", name[i], got, std[i]);
     }
     rig_close(&r);
+}
+
+/* Loss per row of a text of 8 tokens, the last five of them a second document. */
+static void nll_with(const char *const *set, int changed, float out[8])
+{
+    Rig r;
+    rig_open(&r, set, cpu_level());
+    Graph *g = graph_new(&r.arena);
+    ptrdiff_t bt[] = { 1, 8 };
+    Tensor *tokens = t_input(g, "tokens", I32, 2, bt), *targets = t_input(g, "targets", I32, 2, bt);
+    Tensor *pos = t_input(g, "pos", I32, 2, bt), *doc = t_input(g, "doc", I32, 2, bt);
+    Tensor *weight = t_input(g, "weight", F32, 1, (ptrdiff_t[]){ 1 });
+    Tensor *x = model_hidden(
+        g, &r.model,
+        (ModelIn){ .tokens = tokens, .pos = pos, .doc = r.model.doc_mask ? doc : NULL });
+    HeadLoss loss = model_loss(g, &r.model, x, targets, weight);
+    Plan *p = rig_plan(&r, g, &loss.nll, 1, cpu_level());
+    store_init(r.store, 1);
+    scatter(&r);
+    for (int i = 0; i < 8; i++) {
+        ((int32_t *)plan_at(p, tokens))[i] = (i * 5 + (i == changed)) % V;
+        ((int32_t *)plan_at(p, targets))[i] = i;
+        ((int32_t *)plan_at(p, pos))[i] = i;
+        if (r.model.doc_mask) ((int32_t *)plan_at(p, doc))[i] = i >= 3;
+    }
+    *(float *)plan_at(p, weight) = 1;
+    plan_run(p, &(StepIn){ .step = 1 });
+    memcpy(out, plan_at(p, loss.nll), 8 * sizeof(float));
+    rig_close(&r);
+}
+
+TEST(a_token_reaches_what_comes_after_it_inside_its_document_and_nothing_else)
+{
+    const char *const masks[2][SETS] = { { "doc_mask=false" }, { "doc_mask=true" } };
+    for (int mask = 0; mask < 2; mask++) {
+        float base[8], now[8];
+        nll_with(masks[mask], -1, base);
+        for (int changed = 0; changed < 8; changed++) {
+            nll_with(masks[mask], changed, now);
+            for (int i = 0; i < 8; i++) {
+                bool reached = i >= changed && (!mask || (i >= 3) == (changed >= 3));
+                EXPECT_MSG((now[i] != base[i]) == reached, "mask %d: token %d %s position %d", mask,
+                           changed, reached ? "does not reach" : "reaches", i);
+            }
+        }
+    }
 }

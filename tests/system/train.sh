@@ -37,6 +37,19 @@ result $? "train_gives_one_json_document_with_what_was_promised"
 grep -q 'planned memory' "$dir/chatter"
 result $? "planned_memory_is_said_before_the_run"
 
+for form in "-s model.width=192" "-s model.width=256 -s optim.name=muon -s model.heads=4" "-s model.context=512 -s train.batch=16 -s train.accumulate=2"; do
+    $lathe train $small -s train.steps=3 -s model.heads=3 -s model.depth=4 $form --json 2>/dev/null
+done | python3 -c '
+import json, sys
+text, at, decoder = sys.stdin.read(), 0, json.JSONDecoder()
+while text[at:].strip():
+    at += len(text[at:]) - len(text[at:].lstrip())
+    d, at = decoder.raw_decode(text, at)
+    print("# planned", d["planned_bytes"], "peak", d["peak_bytes"])
+    assert abs(d["peak_bytes"] / d["planned_bytes"] - 1) < 0.05
+'
+result $? "memory_is_within_five_percent_of_the_plan"
+
 "$lathe" init "$dir/other" >/dev/null 2>&1 && cp -r data judge "$dir/other/" && cd "$dir/other" || exit 1
 killed=0
 for i in 1 2 3 4 5 6 7 8 9 10; do
