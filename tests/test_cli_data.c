@@ -47,8 +47,8 @@ TEST(the_table_says_where_the_text_went_and_what_was_left_out)
         "5 files not read: .pdf (a.pdf, b.pdf, c.pdf, ...)",
         "1 exact duplicate left out",
         "2 near-duplicates kept",
-        "1 passage of 13 words and more that is held out cut from 1 document, 600 B in all "
-        "(a.jsonl document 7)",
+        ("1 passage of 13 words and more that is held out cut from 1 document, 600 B in all "
+         "(a.jsonl document 7)"),
     };
     for (int i = 0; i < COUNT(want); i++)
         EXPECT_MSG(strstr(text.at, want[i]), "\"%s\" is not in\n%s", want[i], text.at);
