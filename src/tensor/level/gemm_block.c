@@ -1,10 +1,10 @@
 /* gemm_block.c - a block of a matrix product, per processor level.
  *
- * Columns of B are packed, a chunk of k at a time, into panels of two vectors'
- * width; then panels of rows of A are multiplied with all of them.  A panel of A
- * stays in the first cache while panels of B stream from the second.  Rows that
- * lie along k are read where they are; others are packed, since their cache
- * lines would be read for a few elements each.
+ * Panels of rows of A are multiplied with panels of two vectors' width of B: the
+ * panel of A stays in the first cache while panels of B stream from the second.
+ * What lies so that a panel can be read where it is (A along k, B across, steps
+ * along k short) is read there; the rest is packed, a chunk of k at a time, since
+ * its cache lines would be read again and again for a few elements each.
  *
  * The inner kernel keeps rows x columns of C in registers for a whole chunk: 14
  * by 32 with AVX-512 (28 of 32 registers), 6 by 16 with AVX2 (12 of 16).  It
@@ -46,7 +46,8 @@ typedef struct Inner {
     ptrdiff_t k;
     const float *a; /* element (row, k) at a[row * a_row + k * a_col] */
     ptrdiff_t a_row, a_col;
-    const float *b; /* packed: k rows of one or two vectors */
+    const float *b; /* k rows of one or two vectors, b_step apart */
+    ptrdiff_t b_step;
     float *c;
     ptrdiff_t c_row;
     const float *bias; /* of these columns, or NULL */
@@ -86,12 +87,13 @@ __attribute__((always_inline)) static inline void inner(const Inner *t, const in
     UNROLL
     for (int r = 0; r < high; r++) sum[r][0] = sum[r][1] = VZERO;
     const float *row[(HIGH + 2) / 3], *b = t->b, *ahead = t->ahead;
-    ptrdiff_t a_row = t->a_row, a_col = t->a_col, ahead_step = t->ahead_step;
+    ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_step = t->b_step;
+    ptrdiff_t ahead_step = t->ahead_step;
     UNROLL
     for (int r = 0; r < high; r += 3) row[r / 3] = t->a + r * a_row;
     for (ptrdiff_t k = 0; k < t->k; k++) {
         Vec b0 = VLOAD(b), b1 = wide > 1 ? VLOAD(b + WIDE) : VZERO;
-        b += wide * WIDE;
+        b += b_step;
         __builtin_prefetch(ahead, 0, 2);
         ahead += ahead_step;
         UNROLL
@@ -197,6 +199,22 @@ static ptrdiff_t panel_width(ptrdiff_t columns_left)
     return columns_left > WIDE ? 2 * WIDE : WIDE;
 }
 
+/* What lies across k is read where it is if steps along k are short: then a chunk of it is not
+ * spread over too many pages, nor over too few sets of the first cache. */
+enum { STEP_MOST = 448, DIRECT_COLS = 128 };
+
+static bool direct_b(const Chunk *c, ptrdiff_t n)
+{
+    return c->g->b_col == 1 && n % WIDE == 0 && c->g->b_row <= STEP_MOST;
+}
+
+/* What lies along k is always read where it is; the rest, if few columns will need it. */
+static bool direct_a(const Chunk *c)
+{
+    if (c->g->a_col == 1) return true;
+    return c->g->a_row == 1 && c->g->a_col <= STEP_MOST && c->s.j1 - c->s.j0 <= DIRECT_COLS;
+}
+
 static void pack_b(const Chunk *c)
 {
     const Gemm *g = c->g;
@@ -206,6 +224,7 @@ static void pack_b(const Chunk *c)
         const float *b = (const float *)g->b + c->k0 * g->b_row + j * g->b_col;
         step = panel_width(c->s.j1 - j);
         ptrdiff_t n = MIN(step, c->s.j1 - j);
+        if (direct_b(c, n)) continue;
         if (g->b_col == 1)
             pack_rows(b, g->b_row, k, n, step, to);
         else if (g->b_row == 1)
@@ -243,16 +262,18 @@ static void multiply_rows(Chunk *c, Inner t, ptrdiff_t i, int high)
 {
     const Gemm *g = c->g;
     const float *bias = c->k0 + c->k == g->k ? g->bias : NULL;
-    t.b = c->packed;
+    const float *packed = c->packed;
     for (ptrdiff_t j = c->s.j0, step; j < c->s.j1; j += step) {
         step = panel_width(c->s.j1 - j);
         ptrdiff_t n = MIN(step, c->s.j1 - j);
         t.c = (float *)g->c + i * g->c_row + j;
         t.bias = bias ? bias + j : NULL;
         t.last = (int)((n - 1) % WIDE + 1);
+        t.b = direct_b(c, n) ? (const float *)g->b + c->k0 * g->b_row + j : packed;
+        t.b_step = direct_b(c, n) ? g->b_row : step;
         look_ahead(c, &t, i + high, j);
         kernels[high - 1][step / WIDE - 1](&t);
-        t.b += t.k * step;
+        packed += t.k * step;
     }
 }
 
@@ -286,7 +307,7 @@ static void multiply(Chunk *c)
                     .a_col = g->a_col,
                     .c_row = g->c_row,
                     .add = g->add || c->k0 > 0 };
-        if (g->a_col != 1) pack_a(&t, high, c->row);
+        if (!direct_a(c)) pack_a(&t, high, c->row);
         multiply_rows(c, t, i, high);
     }
 }
