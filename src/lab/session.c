@@ -188,12 +188,12 @@ static bool size_runs(const SessionOpt *opt, bool keep_budget, const Speed *spee
     } else {
         p->run_seconds = p->research_seconds / runs;
         double training = p->run_seconds - overhead;
-        if (training < overhead || training < 0.5)
+        if (training < 0.5)
             return err_set(err, ERR_CONFIG,
                            "%.3g hours are too short for %d experiments: a run would have %.1f s, "
                            "%.1f s of it for judging; give --hours %.2g or fewer --experiments",
                            opt->hours, p->experiments, MAX(p->run_seconds, 0.0), overhead,
-                           runs * (MAX(2 * overhead, 1)) / 3600 / (1 - CHAMPION_SHARE));
+                           runs * (overhead + 1) / 3600 / (1 - CHAMPION_SHARE));
         p->run_flops = three_digits(training * speed->per_s);
         if (!knobs_set_number(&g->recipe.knobs, "train.steps", 0, err) ||
             !knobs_set_number(&g->recipe.knobs, knob, p->run_flops, err))
