@@ -192,6 +192,21 @@ TEST(a_weight_of_another_shape_is_refused_by_name)
     bench_close(&b);
 }
 
+TEST(a_plan_that_the_machine_cannot_hold_is_refused_before_it_is_touched)
+{
+    Bench b;
+    bench_open(&b, cpu_level());
+    Err err = { 0 };
+    Graph *g = graph_new(&b.home);
+    ptrdiff_t rows = (ptrdiff_t)1 << 40; /* 8 TB and more */
+    Tensor *y = t_gelu(g, tiny_weight(g, "w", rows, 2));
+    PlanOpt o = { .level = b.level };
+    Plan *p = plan_new(g, &y, 1, &b.d, o, &b.home, &err);
+    EXPECT(p && !plan_bind(p, b.s, &err) && err.code == ERR_DEVICE);
+    EXPECT_MSG(strstr(err.msg, "smaller"), "%s", err.msg);
+    bench_close(&b);
+}
+
 static void record_params(Bench *b, bool more)
 {
     Graph *g = graph_new(&b->home);

@@ -34,6 +34,7 @@
 #endif
 
 #include "base/clock.h"
+#include "dev/cpu_room.h"
 #include "dev/dev.h"
 
 enum { SPINS = 2000, UNITS_MAX = 0xffff, HUGE_PAGE = 1 << 21 };
@@ -298,6 +299,12 @@ static void *cpu_block(Dev *d, ptrdiff_t bytes)
     return begin;
 }
 
+static ptrdiff_t cpu_room(Dev *d)
+{
+    (void)d;
+    return cpu_room_left();
+}
+
 static void cpu_block_free(Dev *d, void *at, ptrdiff_t bytes)
 {
     (void)d;
@@ -373,6 +380,7 @@ const DevDef dev_cpu = {
     .open = cpu_open,
     .close = cpu_close,
     .block = cpu_block,
+    .room = cpu_room,
     .block_free = cpu_block_free,
     .copy = cpu_copy,
     .reserve = cpu_reserve,

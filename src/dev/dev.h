@@ -40,6 +40,7 @@ typedef struct DevDef {
     void (*close)(Dev *d);
     void *(*block)(Dev *d, ptrdiff_t bytes); /* zeroed, 64-byte aligned, huge pages where they help;
                                                 NULL: there is not that much */
+    ptrdiff_t (*room)(Dev *d);               /* bytes there still are; PTRDIFF_MAX: nobody knows */
     void (*block_free)(Dev *d, void *at, ptrdiff_t bytes);
     void (*copy)(Dev *d, void *to, const void *from, ptrdiff_t bytes, Way way);
     bool (*reserve)(Dev *d,

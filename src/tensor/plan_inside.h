@@ -85,6 +85,7 @@ struct Store {
     int items, item_cap;
     StoreBlock *blocks; /* weights, gradients, states, inputs */
     ptrdiff_t bytes;    /* of those */
+    ptrdiff_t room;     /* what the device had when the store was made */
     void *step;
     ptrdiff_t step_bytes, step_have;
     Plan *plans;

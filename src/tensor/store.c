@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "base/str.h"
 #include "tensor/plan_inside.h"
 
 Store *store_new(Dev *d, CpuLevel level, Arena *out)
 {
     Store *s = NEW(out, Store, 1);
-    *s = (Store){ .dev = d, .level = level, .home = out };
+    *s = (Store){ .dev = d, .level = level, .home = out, .room = d->def->room(d) };
     return s;
 }
 
@@ -48,6 +49,18 @@ const StoreItem *store_find(const Store *s, const char *name)
     for (int i = 0; i < s->items; i++)
         if (!strcmp(s->item[i]->name, name)) return s->item[i];
     return NULL;
+}
+
+/* Pages are touched when a plan runs; by then it is too late to refuse. */
+static bool fits(const Store *s, Err *err)
+{
+    char need[32], have[32];
+    if (store_bytes(s) <= s->room) return true;
+    return err_set(
+        err, ERR_DEVICE,
+        "%s of memory are needed and the machine has %s: use a smaller model, context or "
+        "batch",
+        str_bytes(need, (double)store_bytes(s)), str_bytes(have, (double)s->room));
 }
 
 bool store_block(Store *s, ptrdiff_t bytes, void **at, Err *err)
@@ -164,7 +177,7 @@ bool store_adopt(Store *s, Plan *p, Err *err)
     s->plans = p;
     s->step_bytes = MAX(s->step_bytes, p->opt.apart ? 0 : p->cost.step);
     s->epoch++;
-    return true;
+    return fits(s, err);
 }
 
 void *store_step(Store *s)
