@@ -334,6 +334,17 @@ TEST(champion_runs_fall_due_every_four_proposals_below_eight)
     EXPECT(verdict_first_bank(11) == 4 && verdict_first_bank(12) == 8);
 }
 
+TEST(a_claim_without_which_runs_fail_stays)
+{
+    double gain;
+    VerdictCase c = { .m = 4, .bank = { 1, 2, 3, 4 }, .noise = { 3, 3 }, .failed = 1 };
+    EXPECT(verdict_reablate(&c, &gain) == VERDICT_KEEP);
+    c.run[c.n++] = 2.5;
+    EXPECT(verdict_reablate(&c, &gain) == VERDICT_SEARCH); /* one failure beside a run: left out */
+    c.failed = 2;
+    EXPECT(verdict_reablate(&c, &gain) == VERDICT_KEEP);
+}
+
 TEST(what_a_session_can_resolve_falls_with_its_bank)
 {
     EXPECT(fabs(verdict_detectable(8, 100) - 2) < 0.1);

@@ -201,6 +201,7 @@ VerdictStep verdict_reablate(const VerdictCase *c, double *gain)
     check_case(c);
     double s = noise_s_used(&c->noise);
     *gain = stat_huber_mean(c->run, c->n, s) - stat_huber_mean(c->bank, c->m, s);
+    if (c->failed > 1 || (c->failed > 0 && c->n == 0)) return VERDICT_KEEP;
     if (c->n < 2) return VERDICT_SEARCH;
     if (c->n < 4) return c->n == 2 && *gain >= s ? VERDICT_KEEP : VERDICT_SEARCH;
     return *gain >= s / 2 ? VERDICT_KEEP : VERDICT_DROP;

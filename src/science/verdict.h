@@ -90,7 +90,9 @@ enum { VERDICT_NEW_BANK = 5 };
 bool verdict_audit_agrees(const VerdictCase *c);
 
 /* Taking a kept claim out again.  c->bank: runs with the claim, c->run: runs without it.
- * VERDICT_SEARCH: one more run without; VERDICT_KEEP: it stays; VERDICT_DROP: it goes. */
+ * VERDICT_SEARCH: one more run without; VERDICT_KEEP: it stays; VERDICT_DROP: it goes.  Where runs
+ * without it fail (c->failed: the first one, or two), it stays: a claim of more than 8 sigma is
+ * missed so much that they do. */
 VerdictStep verdict_reablate(const VerdictCase *c, double *gain);
 
 /* Upper 90 % limit (Clopper-Pearson) of the share of proposals that are kept; 1 for none decided.
