@@ -1,6 +1,5 @@
 /* The pool does every part once, phases in order, whatever the number of threads; levels and
  * memory are what dev.h says. */
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -183,29 +182,6 @@ TEST(the_time_of_each_job_is_kept_when_asked_for)
     d.def->run(&d, jobs, 2);
     EXPECT(seconds[1] >= 200e-6 && seconds[0] >= 0 && seconds[0] < seconds[1]);
     dev_close(&d);
-}
-
-static _Atomic int cores_seen;
-
-static void note_core(const void *call, Work w)
-{
-    (void)call, (void)w;
-    usleep(500);
-    atomic_fetch_or(&cores_seen, 1 << (sched_getcpu() % 31));
-}
-
-TEST(a_pool_of_all_cores_uses_each_and_leaves_the_caller_its_own_mask)
-{
-    cpu_set_t before, after;
-    EXPECT(sched_getaffinity(0, sizeof(before), &before) == 0);
-    Dev d = open_cpu(0);
-    EXPECT(d.threads == dev_cores());
-    static const int parts = 256;
-    cores_seen = 0;
-    d.def->run(&d, &(Job){ .run = note_core, .parts = &parts, .phases = 1 }, 1);
-    EXPECT(dev_cores() > 16 || __builtin_popcount((unsigned)cores_seen) == dev_cores());
-    dev_close(&d);
-    EXPECT(sched_getaffinity(0, sizeof(after), &after) == 0 && CPU_EQUAL(&before, &after));
 }
 
 TEST(an_unknown_device_is_refused_by_name)

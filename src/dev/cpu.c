@@ -14,15 +14,15 @@
  * nothing, and whatever it reads of the current job it reads after a claim,
  * which keeps the job from ending.
  *
- * Waiting workers spin for about a tenth of a millisecond, then sleep.  When the
- * pool takes all cores it may use, each worker is pinned to one, and the caller
- * to the first while it runs jobs: left free, it was woken by a worker, put on
- * the worker's core, and the two took turns there.  With fewer threads than
- * cores all are left to the system, since another small experiment may run
- * beside this one.  Denormals are flushed: decayed moments become denormal and
- * then cost 5 to 10 times more. */
+ * Waiting workers spin for about a tenth of a millisecond, then sleep.  Nobody is
+ * pinned to a core: alone on the machine it made no difference (20 ms a step of a
+ * small model on two cores either way), and beside other programs it cost a third
+ * (100 ms against 70), because the system could not move a worker to the core that
+ * was free.  All stay inside the mask that the process was given.
+ *
+ * Denormals are flushed: decayed moments become denormal and then cost 5 to 10
+ * times more. */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +61,6 @@ typedef struct Pool {
     pthread_cond_t wake;
     ptrdiff_t own;
     int threads;
-    bool pinned;
-    cpu_set_t cores;
     Dev *dev;
     Lane *lane;
 } Pool;
@@ -103,36 +101,6 @@ static void restore_denormals(uint64_t old)
 #else
     (void)old;
 #endif
-}
-
-/* ---- cores ----------------------------------------------------------------------------------- */
-
-/* Ties a thread to core `n` of `mask`. */
-static void pin(pthread_t thread, const cpu_set_t *mask, int n)
-{
-    for (int core = 0; core < CPU_SETSIZE; core++) {
-        if (!CPU_ISSET(core, mask) || n-- > 0) continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(core, &one);
-        pthread_setaffinity_np(thread, sizeof(one), &one);
-        return;
-    }
-}
-
-/* The caller's own mask is given back after the run: programs it starts inherit it. */
-static cpu_set_t hold_caller(const Pool *p)
-{
-    cpu_set_t mask;
-    CPU_ZERO(&mask);
-    if (p->pinned && sched_getaffinity(0, sizeof(mask), &mask) == 0)
-        pin(pthread_self(), &p->cores, 0);
-    return mask;
-}
-
-static void release_caller(const cpu_set_t *mask)
-{
-    if (CPU_COUNT(mask) > 0) sched_setaffinity(0, sizeof(*mask), mask);
 }
 
 /* ---- phases ---------------------------------------------------------------------------------- */
@@ -266,7 +234,6 @@ static void cpu_run(Dev *d, const Job *jobs, int n)
         CHECK(jobs[i].own <= p->own, "job %d needs %td bytes of scratch, reserved are %td", i,
               jobs[i].own, p->own);
     uint64_t mode = flush_denormals();
-    cpu_set_t mask = hold_caller(p);
     p->begun = d->seconds ? clock_now() : 0;
     p->dev = d;
     p->job = jobs;
@@ -277,7 +244,6 @@ static void cpu_run(Dev *d, const Job *jobs, int n)
         work(p, 0, epoch);
         epoch = next_epoch(p, epoch);
     }
-    release_caller(&mask);
     restore_denormals(mode);
 }
 
@@ -349,13 +315,11 @@ static void cpu_close(Dev *d)
 
 static bool cpu_open(Dev *d, Err *err)
 {
-    int cores = dev_cores(), threads = d->threads ? d->threads : cores;
+    int threads = d->threads ? d->threads : dev_cores();
     Pool *p = aligned_alloc(64, sizeof(Pool));
     Lane *lane = aligned_alloc(64, (size_t)threads * sizeof(Lane));
     CHECK(p && lane, "no memory for %d workers", threads);
     *p = (Pool){ .threads = 1, .lane = lane, .dev = d };
-    p->pinned =
-        threads == cores && threads > 1 && sched_getaffinity(0, sizeof(p->cores), &p->cores) == 0;
     memset(lane, 0, (size_t)threads * sizeof(Lane));
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
@@ -365,7 +329,6 @@ static bool cpu_open(Dev *d, Err *err)
     for (; made < threads; made++) {
         lane[made] = (Lane){ .pool = p, .me = made };
         if (pthread_create(&lane[made].thread, NULL, worker, &lane[made]) != 0) break;
-        if (p->pinned) pin(lane[made].thread, &p->cores, made);
     }
     p->threads = made;
     if (made == threads) return true;

@@ -6,8 +6,7 @@
  * not depend on who computed which part (invariants E1 and E2).
  *
  * The CPU device is one pool of pthreads: workers take contiguous ranges of
- * parts, then what others have left.  Threads are pinned inside the affinity
- * mask of the process, and flush denormals to zero. */
+ * parts, then what others have left, and flush denormals to zero. */
 #ifndef DEV_DEV_H
 #define DEV_DEV_H
 
