@@ -185,7 +185,7 @@ Tensor *graph_add_view(Graph *g, Tensor *x)
 }
 
 /* Strides that show the elements of x, in order, with other dims: each run of old dims that lie
- * densely in each other must be cut into whole new ones. */
+ * densely in each other must be cut into whole new ones, and rows must stay rows of neighbours. */
 static bool restride(const Tensor *x, int rank, const ptrdiff_t *dim, ptrdiff_t *stride)
 {
     int at = rank - 1;
@@ -200,7 +200,8 @@ static bool restride(const Tensor *x, int rank, const ptrdiff_t *dim, ptrdiff_t 
         if (filled != run) return false;
     }
     for (; at >= 0; at--) stride[at] = 1; /* only dims of 1 are left */
-    return true;
+    if (rank && dim[rank - 1] == 1) stride[rank - 1] = 1;
+    return !rank || stride[rank - 1] == 1;
 }
 
 Tensor *t_view(Graph *g, Tensor *x, int rank, const ptrdiff_t *dim)
