@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "data/corpus.h"
 #include "lab/research.h"
+#include "lab/worker.h"
 #include "tests/test.h"
 
 static Arena arena;
@@ -167,6 +168,35 @@ TEST(a_session_killed_ten_times_reaches_the_same_weights)
         ledger_count(lab.ledger, "run") == runs && ledger_count(lab.ledger, "verdict") == verdicts,
         "%lld runs instead of %lld", (long long)ledger_count(lab.ledger, "run"), (long long)runs);
     EXPECT_MSG(ledger_verify(lab.ledger, &err), "%s", err.msg);
+    lab_close(&lab);
+}
+
+TEST(words_of_any_length_and_alphabet_do_not_stop_a_worker)
+{
+    const char *dir = make_lab("words");
+    Lab lab;
+    SessionPlan plan;
+    WorkerState state;
+    bool found = false;
+    Buf title = { 0 };
+    buf_char(&title, 'a'); /* the cut of the worker's sentence falls within a character */
+    for (int i = 0; i < 300; i++) buf_str(&title, STR("\xC3\xA4"));
+    SessionOpt opt = { .researcher = "aa",
+                       .goal = "no UTF-8: \xE4",
+                       .experiments = 1,
+                       .overrides = small,
+                       .n_overrides = (int)COUNT(small),
+                       .threads = 1 };
+    EXPECT(lab_open(&lab, dir, LEDGER_WRITE, &arena, &err));
+    EXPECT(ledger_append(lab.ledger, "idea", "p1",
+                         json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "id", "p1", "author", "ann",
+                                   "title", title.at, "edits", "knob", "optim.lr", "to", "0.002"),
+                         &err));
+    EXPECT_MSG(session_begin(&lab, &opt, &plan, &err), "%s", err.msg);
+    EXPECT_MSG(worker_main(&lab, &err), "%s", err.msg);
+    EXPECT_MSG(worker_state(dir, &state, &found, &err) && found && state.ended, "%s", err.msg);
+    EXPECT(!state.error[0]);
+    buf_free(&title);
     lab_close(&lab);
 }
 

@@ -41,11 +41,11 @@ static const char *state_word(const Status *s)
 static json_t *as_json(const Lab *lab, const Status *s)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "lab", lab->dir,
-        "state", state_word(s), "question", s->h.question, "doing", s->alive ? s->at.doing : "",
-        "run", s->alive ? s->at.run : "", "step", (json_int_t)(s->alive ? s->at.step : 0), "steps",
-        (json_int_t)(s->alive ? s->at.steps : 0), "loss",
-        json_num_of(s->alive ? s->at.loss : (double)NAN), "decided", s->h.decided, "kept",
+        "{s:o, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "lab",
+        json_text(str_of(lab->dir)), "state", state_word(s), "question", s->h.question, "doing",
+        json_text(str_of(s->alive ? s->at.doing : "")), "run", s->alive ? s->at.run : "", "step",
+        (json_int_t)(s->alive ? s->at.step : 0), "steps", (json_int_t)(s->alive ? s->at.steps : 0),
+        "loss", json_num_of(s->alive ? s->at.loss : (double)NAN), "decided", s->h.decided, "kept",
         s->h.kept, "open", s->open, "sigma", json_num_of(s->sigma), "baseline_bpb",
         json_num_of(s->first), "champion_bpb", json_num_of(s->champion));
 }
@@ -85,6 +85,7 @@ static bool run(Cmd *c, Err *err)
         cmd_print_json(as_json(&lab, s));
     else
         print(&lab, s);
+    history_close(&s->h);
     lab_close(&lab);
     return true;
 }

@@ -140,11 +140,13 @@ static bool run_veto(Cmd *c, Err *err)
     if (x->decision != EXP_OPEN)
         return err_set(err, ERR_CONFIG,
                        "%s is decided already; propose its opposite to have it taken back", id);
-    bool ok = ledger_append(lab.ledger, "veto", id,
-                            json_pack("{s:s, s:s, s:o}", "target", id, "author", me(), "reason",
-                                      json_text(str_of(cmd_value(c, "reason", "a person said no")))),
-                            err);
+    bool ok =
+        ledger_append(lab.ledger, "veto", id,
+                      json_pack("{s:s, s:s, s:o}", "target", id, "author", me(), "reason",
+                                json_text(str_of(cmd_value(c, "reason", "a person said no")))),
+                      err);
     if (ok) printf("%s is out; the run that is going on for it is finished first\n", id);
+    history_close(&h);
     lab_close(&lab);
     return ok;
 }

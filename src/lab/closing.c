@@ -131,7 +131,7 @@ bool session_close(Session *s, Err *err)
     const char *report = arena_printf(s->lab->arena, "reports/%s.html", s->plan->id);
     return report_write(s->lab->ledger, s->lab->dir, lab_path(s->lab, "%s", report), err) &&
            ledger_append(s->lab->ledger, "session_end", s->plan->id,
-                         json_pack("{s:s, s:s, s:s}", "session", s->plan->id, "text", s->over,
-                                   "report", lab_path(s->lab, "%s", report)),
+                         json_pack("{s:s, s:s, s:o}", "session", s->plan->id, "text", s->over,
+                                   "report", json_text(str_of(lab_path(s->lab, "%s", report)))),
                          err);
 }

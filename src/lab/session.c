@@ -115,6 +115,7 @@ static bool open_question(Lab *lab, const Ground *g, const History *h, const cha
 
 typedef struct Speed {
     double per_s; /* FLOPs or tokens of the budget's frame, a second */
+    double step;  /* what one step takes of them */
     double tokens_per_s;
     double judge_seconds;
 } Speed;
@@ -149,6 +150,7 @@ static bool probe(Lab *lab, const Ground *g, int threads, Speed *out, Err *err)
     bool flops = strcmp(knobs_choice(&g->recipe.knobs, "budget.frame"), "flops") == 0;
     out->tokens_per_s = (double)t.tokens / MAX(t.seconds, 1e-3);
     out->per_s = (double)(flops ? t.flops : t.tokens) / MAX(t.seconds, 1e-3);
+    out->step = (double)(flops ? t.flops : t.tokens) / (double)MAX(t.steps, 1);
     Err ignored = { 0 };
     return file_remove_tree(dir, ok ? err : &ignored) && ok;
 }
@@ -181,19 +183,19 @@ static bool size_runs(const SessionOpt *opt, bool keep_budget, const Speed *spee
 {
     const char *knob = budget_knob(&g->recipe);
     double runs = p->bank + RUNS_PER_PROPOSAL * p->experiments + HEADLINE_RUNS;
-    double overhead = speed->judge_seconds + 0.1;
+    double overhead = speed->judge_seconds + 0.1, least = MAX(0.5, speed->step / speed->per_s);
     if (keep_budget) {
         p->run_flops = knobs_number(&g->recipe.knobs, knob);
         p->run_seconds = p->run_flops / speed->per_s + overhead;
     } else {
         p->run_seconds = p->research_seconds / runs;
         double training = p->run_seconds - overhead;
-        if (training < 0.5)
+        if (training < least)
             return err_set(err, ERR_CONFIG,
                            "%.3g hours are too short for %d experiments: a run would have %.1f s, "
                            "%.1f s of it for judging; give --hours %.2g or fewer --experiments",
                            opt->hours, p->experiments, MAX(p->run_seconds, 0.0), overhead,
-                           runs * (overhead + 1) / 3600 / (1 - CHAMPION_SHARE));
+                           runs * (overhead + 2 * least) / 3600 / (1 - CHAMPION_SHARE));
         p->run_flops = three_digits(training * speed->per_s);
         if (!knobs_set_number(&g->recipe.knobs, "train.steps", 0, err) ||
             !knobs_set_number(&g->recipe.knobs, knob, p->run_flops, err))
@@ -227,11 +229,12 @@ static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p,
         p->epochs, "detectable_sigma", p->detectable, "research_seconds", p->research_seconds,
         "params", p->params, "run_tokens", p->run_tokens, "tokens_per_s", p->tokens_per_s);
     json_t *body =
-        json_pack("{s:s, s:s, s:s, s:s?, s:i, s:f, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id", p->id,
-                  "question", p->question, "researcher", p->researcher, "goal", opt->goal,
-                  "experiments", p->experiments, "hours", p->hours, "bank", p->bank, "threads",
-                  p->threads, "run_budget", p->run_flops, "champion_budget", p->champion_flops,
-                  "floor", p->floor, "planned", planned, "note", p->note);
+        json_pack("{s:s, s:s, s:o, s:o?, s:i, s:f, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id", p->id,
+                  "question", p->question, "researcher", json_text(str_of(p->researcher)), "goal",
+                  opt->goal ? json_text(str_of(opt->goal)) : NULL, "experiments", p->experiments,
+                  "hours", p->hours, "bank", p->bank, "threads", p->threads, "run_budget",
+                  p->run_flops, "champion_budget", p->champion_flops, "floor", p->floor, "planned",
+                  planned, "note", p->note);
     return ledger_append(lab->ledger, "session", p->id, body, err);
 }
 
@@ -255,14 +258,14 @@ static bool write_down(Lab *lab, const SessionOpt *opt, const Ground *g, const H
     return false;
 }
 
-static bool plan_new_session(Lab *lab, const SessionOpt *opt, SessionPlan *p, Err *err)
+static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, SessionPlan *p,
+                             Err *err)
 {
-    History h;
     Ground *g = NEW(lab->arena, Ground, 1);
     Speed speed;
     TrainSize size;
-    if (!history_open(&h, lab, err) || !find_ground(lab, opt, g, err)) return false;
-    const char *why = what_changed(&h, opt, g);
+    if (!find_ground(lab, opt, g, err)) return false;
+    const char *why = what_changed(h, opt, g);
     bool fixed = budget_given(opt), keep_budget = fixed || !why;
     double hours = opt->hours > 0 ? opt->hours : fixed ? 0 : 1;
     SessionOpt o = *opt;
@@ -279,7 +282,7 @@ static bool plan_new_session(Lab *lab, const SessionOpt *opt, SessionPlan *p, Er
     if (!train_size(lab->dir, &g->recipe, &size, err) || !probe(lab, g, opt->threads, &speed, err))
         return false;
     p->params = (double)size.params;
-    return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, &h, why, p, err);
+    return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, h, why, p, err);
 }
 
 /* ---- from the ledger ---- */
@@ -327,8 +330,11 @@ bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err)
 bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err)
 {
     bool found = false;
-    if (!session_unfinished(lab, plan, &found, err)) return false;
-    return found || plan_new_session(lab, opt, plan, err);
+    History h;
+    if (!session_unfinished(lab, plan, &found, err) || found) return found;
+    bool ok = history_open(&h, lab, err) && plan_new_session(lab, &h, opt, plan, err);
+    history_close(&h);
+    return ok;
 }
 
 /* ---- the result as JSON ---- */
@@ -351,25 +357,32 @@ static json_t *recipe_json(const History *h, const char *recipe)
     return json_pack("{s:s, s:o, s:i}", "recipe", recipe, "bpb", json_num_of(bpb), "runs", n);
 }
 
+static json_t *result_json(const History *h, const char *session, const json_t *end,
+                           json_t *headline)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < h->exps; i++)
+        if (strcmp(h->exp[i].session, session) == 0)
+            json_array_append_new(list, experiment_json(&h->exp[i]));
+    Noise noise = history_noise(h, NULL);
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:O, s:o}", "lab", json_text(str_of(h->lab->dir)),
+        "session", session, "baseline", recipe_json(h, h->baseline), "champion",
+        recipe_json(h, h->champion), "sigma", json_num_of(noise_s(&noise)), "stopped_because",
+        json_str(end, "text", "it has not ended"), "report", json_str(end, "report", ""),
+        "headline", headline ? headline : json_null(), "experiments", list);
+}
+
 bool session_json(Lab *lab, const char *session, json_t **out, Err *err)
 {
     History h;
     json_t *end = NULL, *headline = NULL;
-    if (!history_open(&h, lab, err) ||
-        !ledger_last(lab->ledger, "session_end", session, &end, err) ||
-        !ledger_last(lab->ledger, "headline", session, &headline, err))
-        return false;
-    json_t *list = json_array();
-    for (int i = 0; i < h.exps; i++)
-        if (strcmp(h.exp[i].session, session) == 0)
-            json_array_append_new(list, experiment_json(&h.exp[i]));
-    Noise noise = history_noise(&h, NULL);
-    *out = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "lab", lab->dir, "session",
-                     session, "baseline", recipe_json(&h, h.baseline), "champion",
-                     recipe_json(&h, h.champion), "sigma", json_num_of(noise_s(&noise)),
-                     "stopped_because", json_str(end, "text", "it has not ended"), "report",
-                     json_str(end, "report", ""), "headline", headline ? headline : json_null(),
-                     "experiments", list);
+    bool ok = history_open(&h, lab, err) &&
+              ledger_last(lab->ledger, "session_end", session, &end, err) &&
+              ledger_last(lab->ledger, "headline", session, &headline, err);
+    if (ok) *out = result_json(&h, session, end, headline);
     json_decref(end);
-    return true;
+    json_decref(headline);
+    history_close(&h);
+    return ok;
 }

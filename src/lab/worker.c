@@ -34,16 +34,18 @@ static void path_in(char out[PATH_MAX], const char *lab, const char *name)
 
 /* ---- where it is ---- */
 
+/* What is going on holds other people's words, which were cut to fit: maybe within a character. */
 static json_t *state_json(const WorkerState *s)
 {
     json_t *curve = json_array();
     for (int i = 0; i < s->curve_n; i++) json_array_append_new(curve, json_num_of(s->curve[i]));
-    return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:f, s:o, s:b, s:b, s:s}",
+    return json_pack("{s:I, s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:f, s:o, s:b, s:b, s:o}",
                      "pid", (json_int_t)s->pid, "session", s->session, "run", s->run, "doing",
-                     s->doing, "step", (json_int_t)s->step, "steps", (json_int_t)s->steps, "loss",
-                     json_num_of(s->loss), "tokens_per_s", json_num_of(s->tokens_per_s),
-                     "planned_bytes", json_num_of(s->planned_bytes), "updated", s->updated, "curve",
-                     curve, "paused", s->paused, "ended", s->ended, "error", s->error);
+                     json_text(str_of(s->doing)), "step", (json_int_t)s->step, "steps",
+                     (json_int_t)s->steps, "loss", json_num_of(s->loss), "tokens_per_s",
+                     json_num_of(s->tokens_per_s), "planned_bytes", json_num_of(s->planned_bytes),
+                     "updated", s->updated, "curve", curve, "paused", s->paused, "ended", s->ended,
+                     "error", json_text(str_of(s->error)));
 }
 
 static void write_state(const char *lab, WorkerState *s)
