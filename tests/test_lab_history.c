@@ -159,6 +159,24 @@ TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
     lab_close(&lab);
 }
 
+TEST(every_value_can_be_put_back_in_the_words_of_an_edit)
+{
+    Recipe r, back;
+    if (!arena.base) arena = arena_reserve((ptrdiff_t)1 << 30);
+    recipe_default(&r, &arena);
+    EXPECT(knobs_set(&r.knobs, "data.sources", STR("a \"b\",c"), "test", &err));
+    recipe_seal(&r);
+    for (int i = 0; i < r.knobs.count; i++) {
+        char value[EDIT_TEXT];
+        edit_value(&r.knobs, i, value);
+        recipe_copy(&back, &r, &arena);
+        EXPECT_MSG(knobs_set(&back.knobs, r.knobs.knob[i]->name, str_of(value), "test", &err), "%s",
+                   err.msg);
+        recipe_seal(&back);
+        EXPECT_MSG(strcmp(back.sha256, r.sha256) == 0, "%s = %s", r.knobs.knob[i]->name, value);
+    }
+}
+
 TEST(the_playbook_names_knobs_and_choices_that_exist)
 {
     Recipe r;

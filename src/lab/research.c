@@ -282,9 +282,9 @@ static bool out_of_time(const Session *s)
  * the reason; as nothing was tried it does not count as a decided proposal. */
 static bool refuse(Session *s, const HistExp *x, Err *err)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:f}", "experiment", x->id, "question",
-                             s->h.question, "decision", "drop", "why", err->msg, "refused", 1,
-                             "runs", 0, "seconds", 0.0);
+    json_t *body = json_pack("{s:s, s:s, s:s, s:o, s:b, s:i, s:f}", "experiment", x->id, "question",
+                             s->h.question, "decision", "drop", "why", json_text(str_of(err->msg)),
+                             "refused", 1, "runs", 0, "seconds", 0.0);
     *err = (Err){ 0 };
     return ledger_append(s->lab->ledger, "verdict", x->id, body, err) && history_update(&s->h, err);
 }
@@ -383,33 +383,38 @@ static bool check_end(Session *s, bool *did, Err *err)
 
 /* ---- 6 and 7: the next proposal ---- */
 
+static json_t *edits_json(const Recipe *champion, const Proposal *p)
+{
+    json_t *edits = json_array();
+    for (int i = 0; i < p->edits; i++) {
+        char from[EDIT_TEXT];
+        edit_value(&champion->knobs, knobs_find(&champion->knobs, p->edit[i].knob), from);
+        json_array_append_new(edits, json_pack("{s:s, s:o, s:o}", "knob", p->edit[i].knob, "from",
+                                               json_text(str_of(from)), "to",
+                                               json_text(str_of(p->edit[i].to))));
+    }
+    return edits;
+}
+
 static bool enter_proposal(Session *s, const Asking *a, const Proposal *p, const char *author,
                            const char *idea, const char *ablates, Err *err)
 {
     Recipe recipe;
-    if (!proposal_recipe(a, p, &recipe, err)) return false;
-    json_t *edits = json_array();
-    for (int i = 0; i < p->edits; i++) {
-        char from[64];
-        int k = knobs_find(&a->champion->knobs, p->edit[i].knob);
-        knobs_print_value(&a->champion->knobs, k, from, (ptrdiff_t)sizeof(from));
-        json_array_append_new(edits, json_pack("{s:s, s:s, s:s}", "knob", p->edit[i].knob, "from",
-                                               from, "to", p->edit[i].to));
-    }
     Ledger *l = s->lab->ledger;
-    char id[24];
-    if (!ledger_begin(l, err)) {
-        json_decref(edits);
-        return false;
-    }
+    char id[24] = "";
+    if (!proposal_recipe(a, p, &recipe, err) || !ledger_begin(l, err)) return false;
     bool ok = lab_recipe_keep(s->lab, &recipe, err) && ledger_next_id(l, 'e', id, err);
-    json_t *body = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:s?, s:s?}", "id", id,
-        "question", s->h.question, "session", s->plan->id, "author", author, "title", p->title,
-        "edits", edits, "recipe", recipe.sha256, "base_recipe", s->h.champion, "predicted",
-        json_num_of(p->predicted), "confidence", json_num_of(p->confidence), "why", p->why,
-        "refute", p->refute, "fresh_seeds", p->fresh_seeds, "idea", idea, "ablates", ablates);
-    ok = ok && ledger_append(l, "proposal", id, body, err) && ledger_commit(l, err);
+    if (ok) {
+        json_t *body = json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:s?, s:s?}", "id",
+            id, "question", s->h.question, "session", s->plan->id, "author", author, "title",
+            p->title, "edits", edits_json(a->champion, p), "recipe", recipe.sha256, "base_recipe",
+            s->h.champion, "predicted", json_num_of(p->predicted), "confidence",
+            json_num_of(p->confidence), "why", p->why, "refute", p->refute, "fresh_seeds",
+            p->fresh_seeds, "idea", idea, "ablates", ablates);
+        ok = ledger_append(l, "proposal", id, body, err);
+    }
+    ok = ok && ledger_commit(l, err);
     if (!ok) ledger_rollback(l);
     return ok && history_update(&s->h, err);
 }
@@ -472,20 +477,16 @@ static bool take_out(Session *s, bool *did, Err *err)
     return true;
 }
 
-typedef struct Ideas {
-    const History *h;
-    json_t *next; /* the oldest that no proposal has taken up */
-} Ideas;
-
+/* Keeps the ideas that no proposal has taken up and no refusal answered, oldest first. */
 static bool see_idea(void *self, const Entry *e)
 {
-    Ideas *w = self;
-    if (strcmp(e->kind, "idea") == 0) json_array_append(w->next, e->body);
+    json_t *waiting = self;
+    if (strcmp(e->kind, "idea") == 0) json_array_append(waiting, e->body);
     if (strcmp(e->kind, "proposal") == 0 || strcmp(e->kind, "idea_refused") == 0) {
         const char *taken = json_str(e->body, "idea", "");
-        for (size_t i = json_array_size(w->next); taken[0] && i-- > 0;)
-            if (strcmp(json_str(json_array_get(w->next, i), "id", ""), taken) == 0)
-                json_array_remove(w->next, i);
+        for (size_t i = json_array_size(waiting); taken[0] && i-- > 0;)
+            if (strcmp(json_str(json_array_get(waiting, i), "id", ""), taken) == 0)
+                json_array_remove(waiting, i);
     }
     return true;
 }
@@ -503,8 +504,14 @@ static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err 
         const json_t *e = json_array_get(edits, i);
         Edit *edit = &p->edit[p->edits++];
         edit->knob = arena_str(a->arena, str_of(json_str(e, "knob", "")));
-        snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
+        int n = snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
+        if (n >= (int)sizeof(edit->to))
+            return err_set(err, ERR_CONFIG, "the value of %s has %d bytes; at most %d are read",
+                           edit->knob, n, EDIT_TEXT - 1);
     }
+    if (json_array_size(edits) > EDITS_MAX)
+        return err_set(err, ERR_CONFIG, "%d knobs are edited at once; at most %d can be judged",
+                       (int)json_array_size(edits), EDITS_MAX);
     Recipe recipe;
     if (!proposal_recipe(a, p, &recipe, err)) return false;
     if (proposal_known(a, &recipe))
@@ -518,9 +525,9 @@ static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err 
  * is answered in the ledger. */
 static bool ask_people(Session *s, const Asking *a, bool *did, Err *err)
 {
-    Ideas w = { .h = &s->h, .next = json_array() };
-    bool ok = ledger_each(s->lab->ledger, NULL, 0, see_idea, &w, err);
-    const json_t *idea = json_array_get(w.next, 0);
+    json_t *waiting = json_array();
+    bool ok = ledger_each(s->lab->ledger, NULL, 0, see_idea, waiting, err);
+    const json_t *idea = json_array_get(waiting, 0);
     Proposal p;
     Err refused = { 0 };
     if (ok && idea) {
@@ -528,10 +535,12 @@ static bool ask_people(Session *s, const Asking *a, bool *did, Err *err)
         *did = true;
         ok = idea_proposal(a, idea, &p, &refused)
                  ? enter_proposal(s, a, &p, json_str(idea, "author", "person"), id, NULL, err)
-                 : ledger_append(s->lab->ledger, "idea_refused", id,
-                                 json_pack("{s:s, s:s}", "idea", id, "why", refused.msg), err);
+                 : ledger_append(
+                       s->lab->ledger, "idea_refused", id,
+                       json_pack("{s:s, s:o}", "idea", id, "why", json_text(str_of(refused.msg))),
+                       err);
     }
-    json_decref(w.next);
+    json_decref(waiting);
     return ok;
 }
 
@@ -586,18 +595,24 @@ static bool closing_already(Session *s, Err *err)
     return true;
 }
 
+static bool work(Session *s, Err *err)
+{
+    const json_t *sources = json_object_get(s->h.body, "sources");
+    for (size_t i = 0; i < json_array_size(sources) && s->n_sources < MIXTURE_MAX; i++)
+        s->source[s->n_sources++] = json_string_value(json_array_get(sources, i));
+    json_t *body = json_pack("{s:s}", "session", s->plan->id);
+    if (!ledger_append(s->lab->ledger, "work", NULL, body, err) || !history_update(&s->h, err) ||
+        !write_champion(s, err) || !closing_already(s, err))
+        return false;
+    while (!s->over)
+        if (!turn(s, err)) return false;
+    return session_close(s, err);
+}
+
 bool session_work(Lab *lab, const SessionPlan *plan, const SessionWatch *watch, Err *err)
 {
     Session s = { .lab = lab, .plan = plan, .watch = watch };
-    if (!history_open(&s.h, lab, err)) return false;
-    const json_t *sources = json_object_get(s.h.body, "sources");
-    for (size_t i = 0; i < json_array_size(sources) && s.n_sources < MIXTURE_MAX; i++)
-        s.source[s.n_sources++] = json_string_value(json_array_get(sources, i));
-    json_t *work = json_pack("{s:s}", "session", plan->id);
-    if (!ledger_append(lab->ledger, "work", NULL, work, err) || !history_update(&s.h, err) ||
-        !write_champion(&s, err) || !closing_already(&s, err))
-        return false;
-    while (!s.over)
-        if (!turn(&s, err)) return false;
-    return session_close(&s, err);
+    bool ok = history_open(&s.h, lab, err) && work(&s, err);
+    history_close(&s.h);
+    return ok;
 }

@@ -30,12 +30,25 @@ const ResearcherDef *researcher_find(const char *spec, const char **rest)
     return NULL;
 }
 
+/* What a run may spend is the question's: a recipe that spends more than the champion would win by
+ * that alone. */
+static bool spends(const char *knob)
+{
+    return strncmp(knob, "budget.", 7) == 0 || strcmp(knob, "train.steps") == 0;
+}
+
 bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err)
 {
     recipe_copy(out, a->champion, a->arena);
-    for (int i = 0; i < p->edits; i++)
+    for (int i = 0; i < p->edits; i++) {
+        if (spends(p->edit[i].knob))
+            return err_set(err, ERR_CONFIG,
+                           "%s is what every run of a question may spend and no part of a "
+                           "proposal; open a question with `lathe research -s %s=...`",
+                           p->edit[i].knob, p->edit[i].knob);
         if (!knobs_set(&out->knobs, p->edit[i].knob, str_of(p->edit[i].to), p->title, err))
             return false;
+    }
     if (!recipe_check(out, err)) return false;
     recipe_seal(out);
     return true;
@@ -49,7 +62,17 @@ bool proposal_known(const Asking *a, const Recipe *recipe)
     return false;
 }
 
-/* Puts an edit in the words of the recipe file; false if it would change nothing. */
+void edit_value(const KnobSet *knobs, int index, char out[EDIT_TEXT])
+{
+    const Knob *k = knobs->knob[index];
+    if (k->type == KNOB_CHOICE)
+        snprintf(out, EDIT_TEXT, "%s", k->choices[(int)knobs->value[index]]);
+    else if (k->type == KNOB_TEXT)
+        snprintf(out, EDIT_TEXT, "%s", knobs->text[index]);
+    else
+        knobs_print_value(knobs, index, out, EDIT_TEXT);
+}
+
 bool proposal_add(Proposal *p, const Recipe *champion, const char *knob, double value)
 {
     int i = knobs_find(&champion->knobs, knob);

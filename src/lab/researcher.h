@@ -13,11 +13,11 @@
 
 #include "lab/history.h"
 
-enum { EDITS_MAX = 8 };
+enum { EDITS_MAX = 8, EDIT_TEXT = 512 };
 
 typedef struct Edit {
     const char *knob;
-    char to[64]; /* as the recipe file writes it */
+    char to[EDIT_TEXT]; /* as edit_value writes it */
 } Edit;
 
 typedef struct Proposal {
@@ -56,6 +56,12 @@ bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err) 
 /* Was this very recipe proposed (or the champion) before? */
 bool proposal_known(const Asking *a, const Recipe *recipe);
 
+/* Adds the edit that puts a number, flag or choice (by its index) at `value`, brought into the
+ * knob's range and, of a number, to three digits.  False, and no edit, if the champion has it. */
 bool proposal_add(Proposal *p, const Recipe *champion, const char *knob, double value);
+
+/* A knob's value in the words of an edit, which knobs_set reads: those of the recipe file, but
+ * choices and texts without quotes. */
+void edit_value(const KnobSet *knobs, int index, char out[EDIT_TEXT]);
 
 #endif

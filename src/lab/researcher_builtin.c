@@ -40,13 +40,10 @@ static bool holds(const KnobSet *k, const char *condition)
     if (!condition) return true;
     Str rest = str_of(condition), name;
     str_cut(&rest, '=', &name);
-    char knob[64], value[64], wanted[64];
+    char knob[64], value[EDIT_TEXT];
     snprintf(knob, sizeof(knob), "%.*s", (int)name.len, name.at);
-    snprintf(wanted, sizeof(wanted), "%.*s", (int)rest.len, rest.at);
-    knobs_print_value(k, knobs_find(k, knob), value, (ptrdiff_t)sizeof(value));
-    Str bare = str_of(value); /* a choice is printed in quotes */
-    if (bare.len > 1 && bare.at[0] == '"') bare = (Str){ bare.at + 1, bare.len - 2 };
-    return str_eq(bare, str_of(wanted));
+    edit_value(k, knobs_find(k, knob), value);
+    return str_eq(str_of(value), rest);
 }
 
 static double choice_index(const Knob *k, const char *word)
