@@ -134,6 +134,20 @@ TEST(a_value_read_twice_by_one_node_gets_both_gradients)
     check_recording(twice);
 }
 
+/* A kernel's parts may run in any order, so its results must not share elements. */
+TEST(no_node_writes_two_gradients_into_one_value)
+{
+    Lab l = lab_open();
+    lab_record(&l);
+    graph_grad(l.g, loss_of(&l, twice(&l)));
+    for (int i = 0; i < l.g->nodes; i++) {
+        Tensor *const *d = l.g->node[i]->d_in;
+        for (int k = 1; k < OP_MAX; k++)
+            for (int j = 0; j < k; j++) EXPECT(!d[k] || d[k] != d[j]);
+    }
+    lab_close(&l);
+}
+
 static Tensor *thirds(Lab *l)
 {
     Tensor *y = t_linear(l->g, matrix(l, "x", 4, 3), matrix(l, "w", 9, 3), NULL);

@@ -177,6 +177,36 @@ TEST(a_larger_plan_may_be_bound_after_a_smaller_one_has_run)
     bench_close(&b);
 }
 
+static void gradients_after(Plan *p, const Tiny *t, const Store *s, const int *step, int steps,
+                            double *sum)
+{
+    for (int i = 0; i < steps; i++) {
+        tiny_fill(p, t, LEVEL_REF, step[i]);
+        plan_run(p, &(StepIn){ .step = 1, .later = i > 0, .train = true });
+    }
+    for (int i = 0, at = 0; i < store_count(s); i++) {
+        const StoreItem *d = store_item(s, i);
+        for (ptrdiff_t k = 0; k < d->count && d->life == LIFE_GRAD; k++) sum[at++] += d->at64[k];
+    }
+}
+
+TEST(later_micro_steps_add_to_the_gradients_of_the_first)
+{
+    Bench b;
+    bench_open(&b, LEVEL_REF);
+    Tiny t = tiny_record(&b.home, true);
+    Plan *p = tiny_plan(t.g, &t.loss, 1, &b.d, (PlanOpt){ 0 }, &b.home, b.s);
+    store_init(b.s, 5);
+    ptrdiff_t n = plan_cost(p).grads / 8;
+    double *apart = NEW(&b.home, double, n), *together = NEW(&b.home, double, n), worst = 0;
+    gradients_after(p, &t, b.s, (int[]){ 0 }, 1, apart);
+    gradients_after(p, &t, b.s, (int[]){ 1 }, 1, apart);
+    gradients_after(p, &t, b.s, (int[]){ 0, 1 }, 2, together);
+    for (ptrdiff_t i = 0; i < n; i++) worst = fmax(worst, fabs(apart[i] - together[i]));
+    EXPECT_MSG(worst < 1e-12 && fabs(apart[0]) > 1e-9, "off by %g", worst);
+    bench_close(&b);
+}
+
 TEST(a_weight_of_another_shape_is_refused_by_name)
 {
     Bench b;
