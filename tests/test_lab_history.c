@@ -1,4 +1,5 @@
 /* What the ledger says about a question, as the rule sees it. */
+#include "base/clock.h"
 #include "lab/history.h"
 #include "lab/playbook.h"
 #include "lab/researcher.h"
@@ -115,6 +116,40 @@ TEST(another_question_starts_from_nothing)
     put("question", "q2", json_pack("{s:s}", "recipe", "B"));
     EXPECT(history_open(&h, &lab, &err));
     EXPECT(h.runs == 0 && h.exps == 0 && strcmp(h.champion, "B") == 0);
+    lab_close(&lab);
+}
+
+static double now(void)
+{
+    usleep(20000); /* entries are dated: let there be a while between them */
+    return clock_date();
+}
+
+TEST(only_time_at_work_counts)
+{
+    open_lab("worked");
+    History h;
+    double begun = now();
+    put("session", "s1", json_pack("{s:s}", "id", "s1"));
+    put("work", NULL, json_pack("{s:s}", "session", "s1"));
+    now();
+    put_run("r6", "A", 8, "bank", NULL, 2); /* and then it is killed */
+    double killed = now();
+    put("note", NULL, json_pack("{s:s}", "text", "what a pity"));
+    double again = now();
+    put("work", NULL, json_pack("{s:s, s:f}", "session", "s1", "away", 0.005));
+    now();
+    put("control", NULL, json_pack("{s:s}", "action", "pause"));
+    double paused = now();
+    EXPECT(history_open(&h, &lab, &err));
+    double least = 0.02 - 0.005 + 0.02, most = killed - begun + paused - again;
+    EXPECT_MSG(history_worked(&h, now()) >= least && h.worked < most, "%g, not %g to %g", h.worked,
+               least, most);
+    EXPECT(h.stretch == 0 && history_worked(&h, now()) == h.worked);
+    put("control", NULL, json_pack("{s:s}", "action", "resume"));
+    now();
+    EXPECT(history_update(&h, &err) && history_worked(&h, now()) > h.worked + 0.02);
+    history_close(&h);
     lab_close(&lab);
 }
 

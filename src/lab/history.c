@@ -78,6 +78,7 @@ static void see_run(History *h, const Entry *e)
                                    .session = keep(h, e->body, "session"),
                                    .seed = (uint64_t)json_int(e->body, "seed", 0),
                                    .bpb = (double)NAN };
+    h->last = e->at;
 }
 
 static double *read_numbers(Arena *a, const json_t *list)
@@ -108,6 +109,7 @@ static void see_result(History *h, const Entry *e)
     r->seconds = json_num(e->body, "seconds", 0);
     r->flops = json_int(e->body, "flops", 0);
     r->at = e->seq;
+    h->last = e->at;
 }
 
 static void see_proposal(History *h, const Entry *e)
@@ -136,6 +138,7 @@ static void see_proposal(History *h, const Entry *e)
                    .P = (double)NAN,
                    .why = "" };
     h->exps++;
+    h->last = e->at;
 }
 
 static void see_verdict(History *h, const Entry *e)
@@ -154,6 +157,7 @@ static void see_verdict(History *h, const Entry *e)
     x->runs = (int)json_int(e->body, "runs", 0);
     x->why = keep(h, e->body, "why");
     x->at = e->seq;
+    h->last = e->at;
     /* Taking out is no new idea, and what could not be run was not tried: the prior stays. */
     if (x->ablates >= 0 || json_is_true(json_object_get(e->body, "refused"))) return;
     h->decided++;
@@ -206,29 +210,37 @@ static void see_session(History *h, const Entry *e)
     h->worked = h->stretch = 0;
 }
 
+static void end_stretch(History *h, double at)
+{
+    if (h->stretch > 0) h->worked += MAX(at - h->stretch, 0);
+    h->stretch = 0;
+}
+
 static void see_work(History *h, const Entry *e)
 {
-    if (h->stretch > 0) h->worked += MAX(h->last - h->stretch, 0);
-    h->stretch = e->at;
+    end_stretch(h, h->last - json_num(e->body, "away", 0));
+    h->stretch = h->last = e->at;
+}
+
+static void see_control(History *h, const Entry *e)
+{
+    if (strcmp(json_str(e->body, "action", ""), "resume") != 0)
+        end_stretch(h, e->at);
+    else if (h->stretch == 0)
+        h->stretch = h->last = e->at;
 }
 
 static const struct {
     const char *kind;
     void (*see)(History *h, const Entry *e);
 } visitors[] = {
-    { "question", see_question },
-    { "run", see_run },
-    { "blocks", see_blocks },
-    { "result", see_result },
-    { "proposal", see_proposal },
-    { "verdict", see_verdict },
-    { "veto", see_veto },
-    { "champion", see_champion },
-    { "audit", see_audit },
-    { "judge_read", see_judge_read },
-    { "session", see_session },
-    { "work", see_work },
-    { "confirming", see_confirming },
+    { "question", see_question }, { "run", see_run },
+    { "blocks", see_blocks },     { "result", see_result },
+    { "proposal", see_proposal }, { "verdict", see_verdict },
+    { "veto", see_veto },         { "champion", see_champion },
+    { "audit", see_audit },       { "judge_read", see_judge_read },
+    { "session", see_session },   { "work", see_work },
+    { "control", see_control },   { "confirming", see_confirming },
 };
 
 static bool see(void *self, const Entry *e)
@@ -237,7 +249,6 @@ static bool see(void *self, const Entry *e)
     for (ptrdiff_t i = 0; i < COUNT(visitors); i++)
         if (strcmp(visitors[i].kind, e->kind) == 0) visitors[i].see(h, e);
     h->seen = e->seq;
-    h->last = e->at;
     return true;
 }
 

@@ -52,11 +52,13 @@ typedef struct History {
     int exps, exp_cap;
     int audit_reads, audit_disagrees;
     int kept, decided;
-    /* The newest session's time at work: stretches between a `work` entry, which the loop appends
-     * when it begins or goes on, and the last entry before the next.  Time in which nobody worked
-     * (killed, stopped, the lid shut) does not count. */
-    double worked, stretch,
-        last; /* closed stretches; when the open one began (0: none); last entry */
+    /* The newest session's time at work, in stretches.  One begins with a `work` entry, which the
+     * loop appends when it begins or goes on, or with a resume; it ends with a pause or a stop, or,
+     * where the next `work` shows that it was cut off, with the last entry of the loop itself.  So
+     * time in which nobody worked (killed, stopped, paused, asleep) does not count, whatever people
+     * write meanwhile. */
+    double worked;        /* the stretches that have ended */
+    double stretch, last; /* when the open one began (0: none); the loop's last entry */
 } History;
 
 /* The question opened last; `question` "" if there is none. */

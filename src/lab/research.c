@@ -26,7 +26,13 @@
 #include "lab/research_private.h"
 #include "lab/researcher.h"
 
-enum { AUDIT_READS = 64, AUDIT_DISAGREES = 8, BASELINE_FAILS = 3, ABLATE_EVERY = 8 };
+enum {
+    AUDIT_READS = 64,
+    AUDIT_DISAGREES = 8,
+    BASELINE_FAILS = 3,
+    ABLATE_EVERY = 8,
+    ASLEEP = 60 /* s */
+};
 
 void session_say(const Session *s, const char *fmt, ...)
 {
@@ -574,10 +580,25 @@ static bool (*const duties[])(Session *s, bool *did, Err *err) = {
     finish_interrupted, fill_bank, advance, pay_champion, check_end, take_out, ask,
 };
 
+/* Begins a stretch of work; `away` seconds of the one before were none. */
+static bool enter_work(Session *s, double away, Err *err)
+{
+    s->date_ahead = clock_date() - clock_now();
+    json_t *body = json_pack("{s:s, s:f}", "session", s->plan->id, "away", away);
+    return ledger_append(s->lab->ledger, "work", NULL, body, err) && history_update(&s->h, err);
+}
+
+/* The monotonic clock stands still while the machine sleeps: the lid was shut. */
+static bool notice_sleep(Session *s, Err *err)
+{
+    double slept = clock_date() - clock_now() - s->date_ahead;
+    return fabs(slept) < ASLEEP || enter_work(s, slept, err);
+}
+
 static bool turn(Session *s, Err *err)
 {
     bool did = false;
-    if (!history_update(&s->h, err)) return false;
+    if (!history_update(&s->h, err) || !notice_sleep(s, err)) return false;
     for (ptrdiff_t i = 0; i < COUNT(duties) && !did && !s->over; i++)
         if (!duties[i](s, &did, err)) return false;
     if (s->watch->stop && s->watch->stop(s->watch->self))
@@ -600,10 +621,7 @@ static bool work(Session *s, Err *err)
     const json_t *sources = json_object_get(s->h.body, "sources");
     for (size_t i = 0; i < json_array_size(sources) && s->n_sources < MIXTURE_MAX; i++)
         s->source[s->n_sources++] = json_string_value(json_array_get(sources, i));
-    json_t *body = json_pack("{s:s}", "session", s->plan->id);
-    if (!ledger_append(s->lab->ledger, "work", NULL, body, err) || !history_update(&s->h, err) ||
-        !write_champion(s, err) || !closing_already(s, err))
-        return false;
+    if (!enter_work(s, 0, err) || !write_champion(s, err) || !closing_already(s, err)) return false;
     while (!s->over)
         if (!turn(s, err)) return false;
     return session_close(s, err);

@@ -11,7 +11,8 @@ typedef struct Session {
     History h;
     const char *source[MIXTURE_MAX]; /* whose held-out text judges the question */
     int n_sources;
-    const char *over; /* why the research has ended; NULL: it has not */
+    const char *over;  /* why the research has ended; NULL: it has not */
+    double date_ahead; /* of the monotonic clock, when the stretch of work began */
 } Session;
 
 void session_say(const Session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
