@@ -190,12 +190,16 @@ TEST(words_of_any_length_and_alphabet_do_not_stop_a_worker)
     EXPECT(lab_open(&lab, dir, LEDGER_WRITE, &arena, &err));
     EXPECT(ledger_append(lab.ledger, "idea", "p1",
                          json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "id", "p1", "author", "ann",
-                                   "title", title.at, "edits", "knob", "optim.lr", "to", "0.002"),
+                                   "title", title.at, "edits", "knob", "optim.beta1", "to", "0.87"),
                          &err));
     EXPECT_MSG(session_begin(&lab, &opt, &plan, &err), "%s", err.msg);
     EXPECT_MSG(worker_main(&lab, &err), "%s", err.msg);
     EXPECT_MSG(worker_state(dir, &state, &found, &err) && found && state.ended, "%s", err.msg);
     EXPECT(!state.error[0]);
+    History h;
+    EXPECT(history_open(&h, &lab, &err));
+    EXPECT_MSG(h.exps == 1 && strcmp(h.exp[0].title, title.at) == 0, "the idea was not tried");
+    history_close(&h);
     buf_free(&title);
     lab_close(&lab);
 }
