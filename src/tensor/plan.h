@@ -34,19 +34,23 @@ typedef struct PlanCost {
     int nodes;
 } PlanCost;
 
-/* roots: values that must exist after a run (the loss, taps, outputs of STATE ops).  Gradients
- * recorded by graph_grad and reachable from them are kept in the Store's gradient block. */
+/* roots: values that must exist after a run (the loss, taps, outputs of STATE ops); what none of
+ * them needs does not run.  Where a loss is needed, so are the gradients that graph_grad recorded
+ * for it: they lie in the Store's gradient block.  ERR_DEVICE: an op without kernel and definition
+ * at the level, or a level that this processor has not. */
 Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, Arena *out,
                Err *err) MUST_CHECK;
 PlanCost plan_cost(const Plan *p);
 
 /* Weights, gradients and states by name; made on first sight with the shapes of the graph.
- * A second plan that names a tensor with another shape is refused.  Bind all plans before
- * the first run: the step block is sized by the largest. */
+ * ERR_CONFIG: the Store has a tensor of that name and another shape.  ERR_DEVICE: the machine
+ * cannot hold it all.  All plans of a Store share one step block, as large as the largest of them
+ * needs; binding another plan may move it. */
 bool plan_bind(Plan *p, Store *s, Err *err) MUST_CHECK;
 void plan_run(Plan *p, const StepIn *in);
 
-/* Host addresses on a CPU: an input to fill, a root to read (until the next run). */
+/* Host addresses on a CPU: an input to fill, which stays where it is; a root to read, until
+ * another plan of the Store is run or bound. */
 void *plan_at(const Plan *p, const Tensor *t);
 
 /* At LEVEL_REF everything in it is double, at other levels float. */
