@@ -206,6 +206,29 @@ TEST(compressed_files_cut_short_or_broken_are_refused_by_name)
     for (ptrdiff_t keep = 4; keep < packed.len; keep += 97)
         expect_refused(put("g.txt.zst", (Str){ room, keep }), NULL, ERR_FORMAT, "cut short");
     free((char *)text.at);
+    expect_refused(put("torn.txt.gz", STR("\x1e\x8b\x08\0\0\0\0\0torn")), NULL, ERR_FORMAT,
+                   "torn.txt.gz is corrupted");
+    expect_refused(put("torn.md.ZST", STR("\x29\xb5\x2f\xfd\0\0torn")), NULL, ERR_FORMAT,
+                   "torn.md.ZST is corrupted");
+}
+
+TEST(a_download_that_was_unpacked_on_the_way_is_read_as_the_text_that_it_is)
+{
+    expect_read(put("open.txt.gz", STR("plain")), NULL, STR("plain|"));
+}
+
+TEST(a_pipe_in_a_folder_is_left_out_and_not_waited_for)
+{
+    Taken t;
+    Err err;
+    json_t *report;
+    put("pipes/a.txt", STR("A"));
+    EXPECT(mkfifo(path_of("pipes/b.txt"), 0600) == 0);
+    EXPECT_MSG(run(path_of("pipes"), NULL, &t, &report, &err), "%s", err.msg);
+    EXPECT(str_eq(buf_view(&t.text), STR("A|")));
+    EXPECT(json_object_get(json_object_get(report, "skipped"), "no regular file") != NULL);
+    json_decref(report);
+    buf_free(&t.text);
 }
 
 TEST(a_folder_is_read_in_the_order_of_its_names_and_the_rest_is_counted)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -188,13 +189,23 @@ static bool read_opened(Run *run, ReaderStream *in, const char *path, bool asked
     return true;
 }
 
+/* A pipe in a folder has nobody who writes into it: reading it would wait for ever. */
+static bool is_regular(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 /* `asked`: a person named this file, it was not found in a folder. */
 static bool read_file(Run *run, const char *path, bool asked, Err *err)
 {
     ReaderStream in;
-    if (!asked && !reader_for(path)) {
+    if (!asked && (!reader_for(path) || !is_regular(path))) {
         char kind[64];
-        kind_of(path, kind, COUNT(kind));
+        if (reader_for(path))
+            snprintf(kind, sizeof(kind), "no regular file");
+        else
+            kind_of(path, kind, COUNT(kind));
         note_skipped(run->report, kind, path);
         return true;
     }

@@ -1,7 +1,8 @@
 /* reader_stream.c - the bytes of a file, uncompressed on the way.
  *
  * Compression is told by the first bytes, never by the name: standard input has no name, and
- * a browser that unpacked a download left ".gz" on plain text.  gzip members and zstd frames
+ * a browser that unpacked a download left ".gz" on plain text; what is so called and is neither
+ * packed nor text is refused, or it would be learned as noise.  gzip members and zstd frames
  * may follow one another, as `cat a.gz b.gz` and parallel compressors make them; data that
  * end inside one are an error, because half a corpus that looks whole is the worst outcome. */
 #include "data/reader_stream.h"
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -41,6 +43,23 @@ static int packing_of(const char *at, ptrdiff_t len)
     return PLAIN;
 }
 
+static bool named_packed(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcasecmp(dot, ".gz") == 0 || strcasecmp(dot, ".zst") == 0);
+}
+
+static bool find_packing(ReaderStream *s, Err *err)
+{
+    s->packing = packing_of(s->raw, s->raw_len);
+    if (s->packing != PLAIN || !named_packed(s->path) || !memchr(s->raw, 0, (size_t)s->raw_len))
+        return true;
+    return err_set(err, ERR_FORMAT,
+                   "%s is corrupted: it begins neither as compressed data nor as text; copy it "
+                   "again",
+                   s->path);
+}
+
 static void start_unpacker(ReaderStream *s)
 {
     if (s->packing == GZIP) {
@@ -66,11 +85,10 @@ bool readerstream_open(ReaderStream *s, const char *path, Err *err)
     s->out = malloc(CHUNK);
     CHECK(s->raw && s->out, "no memory for two buffers of %d bytes", CHUNK);
     sha256_begin(&s->sha);
-    if (!fill(s, err)) {
+    if (!fill(s, err) || !find_packing(s, err)) {
         readerstream_close(s);
         return false;
     }
-    s->packing = packing_of(s->raw, s->raw_len);
     start_unpacker(s);
     return true;
 }
