@@ -286,10 +286,12 @@ TEST(log_shows_the_newest_last_on_one_line_each)
 
 TEST(every_kind_that_happens_has_its_own_words)
 {
-    static const char *const kinds[] = { "question", "recipe", "session",  "session_end",
-                                         "run",      "result", "blocks",   "proposal",
-                                         "verdict",  "claim",  "champion", "judge_read",
-                                         "headline", "note",   "veto" };
+    static const char *const kinds[] = { "lab",        "question", "recipe",      "session",
+                                         "work",       "closing",  "session_end", "run",
+                                         "result",     "blocks",   "proposal",    "confirming",
+                                         "audit",      "verdict",  "claim",       "champion",
+                                         "judge_read", "headline", "note",        "veto",
+                                         "control",    "idea",     "idea_refused" };
     json_t *empty = json_object();
     for (int i = 0; i < COUNT(kinds); i++) {
         Buf out = { 0 };

@@ -105,7 +105,15 @@ TEST(a_session_decides_all_its_proposals_and_leaves_a_champion_and_a_report)
     EXPECT(file_exists(lab_path(&lab, "recipes/champion.toml")));
     EXPECT(file_exists(lab_path(&lab, "reports/%s.html", plan.id)));
     EXPECT_MSG(ledger_verify(lab.ledger, &err), "%s", err.msg);
-    json_t *result = NULL;
+    json_t *unseen = NULL, *result = NULL;
+    EXPECT_MSG(ledger_query(lab.ledger,
+                            "SELECT DISTINCT kind FROM entries WHERE NOT EXISTS (SELECT 1 FROM "
+                            "sqlite_master WHERE type='view' AND instr(sql, quote(kind)))",
+                            10, &unseen, &err),
+               "%s", err.msg);
+    EXPECT_MSG(json_array_size(unseen) == 0, "no view shows %s",
+               json_str(json_array_get(unseen, 0), "kind", ""));
+    json_decref(unseen);
     EXPECT(session_json(&lab, plan.id, &result, &err));
     EXPECT(json_array_size(json_object_get(result, "experiments")) == 3);
     json_decref(result);

@@ -291,12 +291,12 @@ TEST(views_show_bodies_as_columns)
     EXPECT(strcmp(json_str(json_array_get(rows, 1), "verdict", ""), "running") == 0);
     EXPECT(json_is_null(json_object_get(json_array_get(rows, 1), "effect")));
     json_decref(rows);
-    static const char *const view[] = { "questions",    "recipes",       "sessions",  "closings",
-                                        "session_ends", "runs",          "results",   "blocks",
-                                        "ideas",        "ideas_refused", "proposals", "audits",
-                                        "verdicts",     "claims",        "champions", "judge_reads",
-                                        "headlines",    "notes",         "vetoes",    "controls",
-                                        "experiments" };
+    static const char *const view[] = {
+        "questions", "recipes",  "sessions",    "closings",      "session_ends", "runs",
+        "results",   "blocks",   "ideas",       "ideas_refused", "proposals",    "audits",
+        "verdicts",  "claims",   "champions",   "judge_reads",   "headlines",    "notes",
+        "vetoes",    "controls", "experiments", "labs",          "works",        "confirmings"
+    };
     for (int i = 0; i < COUNT(view); i++) {
         char text[64];
         snprintf(text, sizeof(text), "SELECT * FROM %s", view[i]);

@@ -34,6 +34,11 @@ static void put_hash(Buf *out, const char *before, const char *hash)
     if (hash[0]) buf_printf(out, "%s%.10s", before, hash);
 }
 
+static void say_lab(const json_t *b, Buf *out)
+{
+    buf_printf(out, "made by Lathe %s", text(b, "version"));
+}
+
 static void say_question(const json_t *b, Buf *out)
 {
     buf_printf(out, "frame %s", text(b, "frame"));
@@ -56,6 +61,14 @@ static void say_session(const json_t *b, Buf *out)
     buf_printf(out, "researcher %s in %s", text(b, "researcher"), text(b, "question"));
     put_count(out, ", ", b, "experiments", " experiments");
     if (json_num(b, "hours", 0) > 0) buf_printf(out, " in %.3g hours", json_num(b, "hours", 0));
+}
+
+static void say_work(const json_t *b, Buf *out)
+{
+    char away[32];
+    double seconds = json_num(b, "away", 0);
+    buf_printf(out, "on %s", text(b, "session"));
+    if (seconds > 0) buf_printf(out, "; the machine slept %s", str_seconds(away, seconds));
 }
 
 static void say_run(const json_t *b, Buf *out)
@@ -134,6 +147,16 @@ static void say_headline(const json_t *b, Buf *out)
     put_number(out, " to ", b, "high", ")");
 }
 
+static void say_confirming(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s goes on on fresh seeds", text(b, "experiment"));
+}
+
+static void say_refused(const json_t *b, Buf *out)
+{
+    buf_str(out, str_of(text(b, "why")));
+}
+
 static void say_audit(const json_t *b, Buf *out)
 {
     bool agrees = json_is_true(json_object_get(b, "agrees"));
@@ -170,12 +193,17 @@ static const struct {
     const char *kind;
     void (*say)(const json_t *body, Buf *out);
 } sayings[] = {
-    { "question", say_question }, { "recipe", say_recipe },   { "session", say_session },
-    { "session_end", say_end },   { "run", say_run },         { "result", say_result },
-    { "blocks", say_blocks },     { "idea", say_proposal },   { "proposal", say_proposal },
-    { "audit", say_audit },       { "verdict", say_verdict }, { "claim", say_claim },
-    { "champion", say_champion }, { "judge_read", say_read }, { "closing", say_closing },
-    { "headline", say_headline }, { "note", say_note },       { "veto", say_veto },
+    { "lab", say_lab },           { "question", say_question },
+    { "recipe", say_recipe },     { "session", say_session },
+    { "work", say_work },         { "closing", say_closing },
+    { "session_end", say_end },   { "run", say_run },
+    { "result", say_result },     { "blocks", say_blocks },
+    { "idea", say_proposal },     { "idea_refused", say_refused },
+    { "proposal", say_proposal }, { "confirming", say_confirming },
+    { "audit", say_audit },       { "verdict", say_verdict },
+    { "claim", say_claim },       { "champion", say_champion },
+    { "judge_read", say_read },   { "headline", say_headline },
+    { "note", say_note },         { "veto", say_veto },
     { "control", say_control },
 };
 

@@ -101,6 +101,7 @@ static bool print_entry(void *self, const Entry *e)
     if (!worth_showing(e->kind)) return true;
     Buf line = { 0 };
     entry_text(e->kind, e->body, &line);
+    entry_text_plain(&line);
     const char *before = paint(w, e);
     fprintf(stderr, "%s%-5s %-10s %s%s\n", before, e->id, e->kind, line.at ? line.at : "",
             before[0] ? "\033[0m" : "");

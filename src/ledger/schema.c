@@ -62,16 +62,18 @@ static const char *const steps[LEDGER_VERSION] = { step_1 };
 typedef struct View {
     const char *name, *kind;
     const char *as_id;  /* what the id of such an entry is called; NULL: it has none */
-    const char *fields; /* members of the body that become columns */
+    const char *fields; /* members of the body that become columns; NULL: none */
 } View;
 
 static const View views[] = {
+    { "labs", "lab", NULL, "version" },
     { "questions", "question", "question",
       "sources data_sha256 frame target_params recipe parent why" },
     { "recipes", "recipe", "recipe", "text" },
     { "sessions", "session", "session",
       "question researcher goal experiments hours bank threads run_budget champion_budget floor "
       "planned note" },
+    { "works", "work", NULL, "session away" },
     { "session_ends", "session_end", "session", "text report" },
     { "runs", "run", "run",
       "recipe seed purpose question experiment session data_sha256 replay_of" },
@@ -84,7 +86,8 @@ static const View views[] = {
       "fresh_seeds idea ablates" },
     { "verdicts", "verdict", "experiment",
       "question decision effect low high P B D v s e rho gain_fresh m n fresh failed audit runs "
-      "seconds flops why" },
+      "seconds flops why refused" },
+    { "confirmings", "confirming", "experiment", NULL },
     { "audits", "audit", "experiment", "agrees bank runs" },
     { "claims", "claim", "claim", "experiment question effect low high" },
     { "champions", "champion", NULL, "question recipe experiment" },
@@ -103,7 +106,7 @@ static const View views[] = {
 static bool make_view(const Ledger *l, const View *v, Err *err)
 {
     Buf sql = { 0 };
-    Str rest = str_of(v->fields), field;
+    Str rest = str_of(v->fields ? v->fields : ""), field;
     buf_printf(&sql, "DROP VIEW IF EXISTS %s; CREATE VIEW %s AS SELECT seq, ", v->name, v->name);
     if (v->as_id) buf_printf(&sql, "id AS %s, ", v->as_id);
     while (str_cut(&rest, ' ', &field))
