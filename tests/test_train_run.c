@@ -246,6 +246,17 @@ TEST(a_budget_buys_the_steps_it_pays_for)
     EXPECT(out.steps == 10 && out.flops == size.flops_per_step * 10);
 }
 
+TEST(a_budget_that_does_not_pay_for_a_step_is_refused)
+{
+    Recipe r;
+    TrainResult out;
+    Err err = { 0 };
+    recipe(&r, (const char *const[]){ "train.steps=0", "budget.frame=tokens", "budget.tokens=95",
+                                      NULL });
+    EXPECT(!attempt((Try){ .recipe = &r, .name = "poor" }, &out, &err));
+    EXPECT_MSG(err.code == ERR_CONFIG && strstr(err.msg, "budget.tokens"), "%s", err.msg);
+}
+
 TEST(another_recipe_in_the_same_folder_is_refused)
 {
     Recipe r, other;

@@ -48,22 +48,26 @@ int64_t train_bytes(const PlanCost *c)
     return c->params + c->grads + c->states + c->step + c->inputs + c->scratch;
 }
 
-static int64_t steps_of(const KnobSet *k, const PlanCost *cost, int64_t tokens_per_step)
-{
-    int64_t steps = knobs_whole(k, "train.steps");
-    if (steps > 0) return steps;
-    double per_step = (double)cost->matmul_flops, budget = knobs_number(k, "budget.flops");
-    if (strcmp(knobs_choice(k, "budget.frame"), "tokens") == 0) {
-        per_step = (double)tokens_per_step;
-        budget = knobs_number(k, "budget.tokens");
-    }
-    double n = floor(budget / per_step);
-    return n < 1 ? 1 : (int64_t)n;
-}
-
 static int64_t tokens_per_step(const Stepper *s)
 {
     return (int64_t)s->batch * s->context * s->accumulate;
+}
+
+/* Never more than the budget pays for: one step of a huge batch would be a run that spends many
+ * times what the runs that it is compared with spend. */
+static bool find_steps(const KnobSet *k, const Stepper *s, int64_t *steps, Err *err)
+{
+    *steps = knobs_whole(k, "train.steps");
+    if (*steps > 0) return true;
+    bool tokens = strcmp(knobs_choice(k, "budget.frame"), "tokens") == 0;
+    const char *knob = tokens ? "budget.tokens" : "budget.flops";
+    double per_step = tokens ? (double)tokens_per_step(s) : (double)stepper_cost(s).matmul_flops;
+    *steps = (int64_t)floor(knobs_number(k, knob) / per_step);
+    if (*steps > 0) return true;
+    return err_set(err, ERR_CONFIG,
+                   "%s = %.3g does not pay for one step, which takes %.3g: raise it, or use a "
+                   "smaller model, context or batch",
+                   knob, knobs_number(k, knob), per_step);
 }
 
 /* ---- opening */
@@ -149,14 +153,13 @@ static bool find_place(Run *r, const char **path, Err *err)
     if (ok) tell_notes(r, &note);
     buf_free(&note);
     if (!ok || (*path && !same_run(r, &found, *path, err))) return false;
-    PlanCost cost = stepper_cost(&r->s);
     r->at = *path ? found : (Checkpoint){ .finite = true };
     r->at.recipe = buf_view(&r->recipe);
     r->at.tokenizer = buf_view(&r->tokenizer);
     r->at.recipe_sha256 = r->job->recipe->sha256;
     r->at.data_sha256 = r->mixture.sha256;
     r->at.seed = r->job->seed;
-    r->at.steps = steps_of(&r->job->recipe->knobs, &cost, tokens_per_step(&r->s));
+    if (!find_steps(&r->job->recipe->knobs, &r->s, &r->at.steps, err)) return false;
     r->every = (r->at.steps + MOST_ROWS - 1) / MOST_ROWS;
     r->seconds_before = r->at.seconds;
     return true;
@@ -313,10 +316,12 @@ bool train_size(const char *lab, const Recipe *recipe, TrainSize *out, Err *err)
     Run r;
     TrainJob job = { .lab = lab, .recipe = recipe };
     run_begin(&r, &job);
-    bool ok = recipe_check(recipe, err) && open_data(&r, err) && open_plan(&r, 1, err);
+    int64_t steps = 0;
+    bool ok = recipe_check(recipe, err) && open_data(&r, err) && open_plan(&r, 1, err) &&
+              find_steps(&recipe->knobs, &r.s, &steps, err);
     if (ok) {
         PlanCost cost = stepper_cost(&r.s);
-        *out = (TrainSize){ .steps = steps_of(&recipe->knobs, &cost, tokens_per_step(&r.s)),
+        *out = (TrainSize){ .steps = steps,
                             .tokens_per_step = tokens_per_step(&r.s),
                             .flops_per_step = cost.matmul_flops,
                             .params = model_params(&r.s.model),
