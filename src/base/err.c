@@ -42,6 +42,7 @@ static const char *errno_words(int number)
     case ENOSPC: return "the disk is full; free some space and run the same command again";
     case EDQUOT:
         return "your disk quota is used up; free some space and run the same command again";
+    case EFBIG: return "a file may not grow that large here; raise the limit with ulimit -f";
     case EROFS: return "the disk is read-only; make it writable or use another folder";
     case EACCES:
     case EPERM: return "no permission; change its owner or mode, or use another folder";

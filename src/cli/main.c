@@ -2,7 +2,8 @@
  *
  * The only file that knows about exit statuses: 0 done, 1 the world disagreed, 2 the command
  * line was wrong.  A reader of our output that goes away (`lathe log | head`) is no failure
- * worth a word, and must not kill work that is under way, so SIGPIPE is ignored. */
+ * worth a word, and must not kill work that is under way, so SIGPIPE is ignored; a file that
+ * may not grow is said in words (EFBIG), so SIGXFSZ is ignored too. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
     Arena arena = arena_reserve((ptrdiff_t)1 << 40);
     Cmd c = { .arena = &arena };
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     stop_install();
     c.program = own_path(argv[0], &arena);
     int status = flush_output(run(&c, argc - 1, argv + 1));

@@ -104,6 +104,10 @@ else
     skip a_full_disk_loses_nothing_and_smaller_data_still_fit "no right to mount a small disk"
 fi
 
+# Files that may not grow: the kernel's signal must not end the program.
+refused 'ulimit -f' bash -c 'ulimit -f 20; exec "$0" data add limited "$1"' "$lathe" "$dir/in/good.txt" && nothing_left limited
+result $? "a_limit_on_the_size_of_files_is_a_sentence"
+
 # A read-only lab, as a user who may not write.
 user() { if [ "$(id -u)" -eq 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi; }
 chmod 755 "$dir" && chmod -R go+rX "$dir/lab" "$dir/in" && chmod -R a-w "$dir/lab"
