@@ -94,6 +94,8 @@ TEST(a_keep_moves_the_champion_and_its_search_runs_do_not_enter_the_bank)
     EXPECT(strcmp(h.champion, "B") == 0 && h.champion_exp == 0 && h.kept == 1 && h.decided == 1);
     int m = history_bank(&h, h.champion, index, 8);
     EXPECT_MSG(m == 1 && strcmp(h.run[index[0]].id, "r6") == 0, "%d runs in the bank", m);
+    EXPECT(history_bank_mean(&h, h.champion, &m) == 1.91 && m == 1);
+    EXPECT(fabs(history_mean(&h, h.champion, &m) - 1.91) < 1e-12 && m == 3);
     lab_close(&lab);
 }
 

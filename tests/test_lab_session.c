@@ -120,6 +120,21 @@ TEST(a_session_decides_all_its_proposals_and_leaves_a_champion_and_a_report)
     lab_close(&lab);
 }
 
+TEST(a_champion_is_trained_in_full_also_where_a_run_has_the_same_budget)
+{
+    const char *dir = make_lab("full");
+    Lab lab;
+    SessionPlan plan;
+    SessionWatch watch = { 0 };
+    char weights[65];
+    EXPECT_MSG(begin(&lab, dir, "aa", 1, &plan), "%s", err.msg);
+    plan.champion_flops = plan.run_flops;
+    EXPECT_MSG(session_work(&lab, &plan, &watch, &err), "%s", err.msg);
+    last_weights(&lab, weights);
+    EXPECT_MSG(strlen(weights) == 64, "weights %s", weights);
+    lab_close(&lab);
+}
+
 /* A child that works the session and dies of SIGKILL after a random while. */
 static bool work_and_die(const char *dir, int milliseconds)
 {

@@ -77,8 +77,9 @@ static bool print_result(Cmd *c, Lab *lab, const char *session, Err *err)
                  *last = json_object_get(result, "champion");
     const json_t *headline = json_object_get(result, "headline");
     printf("stopped because %s\n", json_str(result, "stopped_because", ""));
-    printf("first recipe  %.4f bpb\nchampion      %.4f bpb (recipes/champion.toml)\n",
-           json_num(first, "bpb", 0), json_num(last, "bpb", 0));
+    if (json_int(first, "runs", 0) > 0)
+        printf("first recipe  %.4f bpb\nchampion      %.4f bpb (recipes/champion.toml)\n",
+               json_num(first, "bpb", 0), json_num(last, "bpb", 0));
     if (json_is_object(headline))
         printf("headline      gain %.4f bpb on the audit tier, interval %.4f to %.4f, four fresh "
                "seeds each\n",

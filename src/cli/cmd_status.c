@@ -26,8 +26,8 @@ static bool gather(Lab *lab, Status *s, Err *err)
         return false;
     Noise noise = history_noise(&s->h, NULL);
     s->sigma = noise_s(&noise);
-    s->first = history_mean(&s->h, s->h.baseline, &n);
-    s->champion = history_mean(&s->h, s->h.champion, &n);
+    s->first = history_bank_mean(&s->h, s->h.baseline, &n);
+    s->champion = history_bank_mean(&s->h, s->h.champion, &n);
     for (int i = 0; i < s->h.exps; i++) s->open += s->h.exp[i].decision == EXP_OPEN;
     return true;
 }

@@ -52,11 +52,15 @@ static json_t *scores(const double *x, int n)
     return a;
 }
 
-/* Both arms on one tier as the rule's numbers. */
+/* Both arms on one tier as the rule's numbers.  The error of the held-out text is that of the
+ * search tier, whose blocks are in the ledger, for the audit tier too: both were cut alike. */
 static bool weigh(Session *s, int tier, const int *first, int m, const int *last, int n,
                   VerdictCase *c, Evidence *ev, Err *err)
 {
-    *c = (VerdictCase){ .m = m, .n = n, .noise = history_noise(&s->h, NULL) };
+    *c = (VerdictCase){ .m = m,
+                        .n = n,
+                        .noise = history_noise(&s->h, NULL),
+                        .e = history_text_error(&s->h, first, m, last, n) };
     for (int i = 0; tier == TIER_SEARCH && i < MAX(m, n); i++) {
         if (i < m) c->bank[i] = s->h.run[first[i]].bpb;
         if (i < n) c->run[i] = s->h.run[last[i]].bpb;
@@ -105,8 +109,18 @@ static bool headline(Session *s, uint64_t first_seed, Err *err)
     return done || enter_headline(s, first_seed, err);
 }
 
+/* A seed of its own: where the budget of the champion is that of any run, the recipe is too, and a
+ * run of the bank must not be taken for it.  A champion trained before is not trained again. */
+static uint64_t full_seed(const History *h, const char *recipe, uint64_t first_seed)
+{
+    for (int i = 0; i < h->runs; i++)
+        if (strcmp(h->run[i].purpose, "champion") == 0 && strcmp(h->run[i].recipe, recipe) == 0)
+            return h->run[i].seed;
+    return first_seed + HEADLINE_SEEDS;
+}
+
 /* The champion with the budget that was kept for it: the model that speaks in the morning. */
-static bool train_in_full(Session *s, Err *err)
+static bool train_in_full(Session *s, uint64_t first_seed, Err *err)
 {
     Recipe r;
     RunResult result;
@@ -118,14 +132,15 @@ static bool train_in_full(Session *s, Err *err)
         return false;
     recipe_seal(&r);
     session_say(s, "the champion is trained in full");
-    return session_run(s, &r, 1, "champion", NULL, &result, err);
+    uint64_t seed = full_seed(&s->h, r.sha256, first_seed);
+    return session_run(s, &r, seed, "champion", NULL, &result, err);
 }
 
 bool session_close(Session *s, Err *err)
 {
     uint64_t first_seed;
     if (!enter_closing(s, &first_seed, err) || !headline(s, first_seed, err) ||
-        !train_in_full(s, err))
+        !train_in_full(s, first_seed, err))
         return false;
     session_say(s, "the report is written");
     const char *report = arena_printf(s->lab->arena, "reports/%s.html", s->plan->id);

@@ -358,8 +358,7 @@ static int mean_bits(const History *h, const int *index, int n, double *out, int
     return blocks;
 }
 
-/* The held-out set's own error for a pair of arms (section 1): the same text, paired by block. */
-static double held_out_error(const History *h, const int *bank, int m, const int *cand, int n)
+double history_text_error(const History *h, const int *bank, int m, const int *cand, int n)
 {
     enum { CAP = 4096 };
     static _Thread_local double a[CAP], b[CAP];
@@ -414,7 +413,7 @@ void history_case(const History *h, const HistExp *x, VerdictCase *c)
         c->run[c->n++] = r->bpb;
     }
     c->rho = x->fresh_seeds ? 0 : kind_rho(h, x);
-    c->e = held_out_error(h, bank, m, good, c->n);
+    c->e = history_text_error(h, bank, m, good, c->n);
 }
 
 const HistRun *history_find(const History *h, const char *recipe, uint64_t seed)
@@ -462,6 +461,15 @@ double history_mean(const History *h, const char *recipe, int *n)
         sum += r->bpb;
         ++*n;
     }
+    return *n ? sum / *n : (double)NAN;
+}
+
+double history_bank_mean(const History *h, const char *recipe, int *n)
+{
+    int index[MAX_BANK];
+    double sum = 0;
+    *n = history_bank(h, recipe, index, MAX_BANK);
+    for (int i = 0; i < *n; i++) sum += h->run[index[i]].bpb;
     return *n ? sum / *n : (double)NAN;
 }
 

@@ -76,6 +76,10 @@ int history_candidate(const History *h, const HistExp *x, int *index, int cap);
 /* All that the rule needs to know about an experiment now. */
 void history_case(const History *h, const HistExp *x, VerdictCase *c);
 
+/* The held-out set's own error for two arms of runs, in bpb (docs/honest.md, section 1): the same
+ * text of the search tier, paired by block; 0 where the runs do not share their blocks. */
+double history_text_error(const History *h, const int *bank, int m, const int *cand, int n);
+
 /* Pooled noise of the question without one recipe (NULL: all). */
 Noise history_noise(const History *h, const char *without);
 
@@ -89,7 +93,11 @@ int history_bank_seed(
 /* Seconds that the newest session has worked until `now` (clock_date). */
 double history_worked(const History *h, double now);
 
-/* Mean bpb over the finished runs of a recipe; NAN without. *n counts them. */
+/* Mean bpb over the finished runs of a recipe; NAN without. *n counts them.  Those that chose it
+ * are among them: what is reported of a champion is history_bank_mean. */
 double history_mean(const History *h, const char *recipe, int *n);
+
+/* Mean bpb of a champion's bank, which no lucky run of the search enters; NAN without. */
+double history_bank_mean(const History *h, const char *recipe, int *n);
 
 #endif

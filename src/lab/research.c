@@ -362,7 +362,7 @@ static bool nothing_left(const Session *s)
     int in_a_row = 0, n = 0;
     for (int i = s->h.exps - 1; i >= 0 && s->h.exp[i].decision == EXP_DROP; i--) in_a_row++;
     if (in_a_row < 12) return false;
-    double bpb = history_mean(&s->h, s->h.champion, &n);
+    double bpb = history_bank_mean(&s->h, s->h.champion, &n);
     Noise noise = history_noise(&s->h, NULL);
     double effect = 2 * noise_s(&noise), power = 0.8;
     int left = s->plan->experiments > 0 ? s->plan->experiments - proposed(s) : 20;
@@ -432,7 +432,7 @@ static bool ask_begin(Session *s, Asking *a, Recipe *champion, Recipe *baseline,
     *a = (Asking){ .history = &s->h,
                    .champion = champion,
                    .baseline = baseline,
-                   .bpb = history_mean(&s->h, s->h.champion, &n),
+                   .bpb = history_bank_mean(&s->h, s->h.champion, &n),
                    .s = noise_s_used(&noise),
                    .asked = s->h.exps,
                    .left = s->plan->experiments > 0 ? s->plan->experiments - proposed(s) : 20,

@@ -353,7 +353,7 @@ static json_t *experiment_json(const HistExp *x)
 static json_t *recipe_json(const History *h, const char *recipe)
 {
     int n = 0;
-    double bpb = history_mean(h, recipe, &n);
+    double bpb = history_bank_mean(h, recipe, &n);
     return json_pack("{s:s, s:o, s:i}", "recipe", recipe, "bpb", json_num_of(bpb), "runs", n);
 }
 
