@@ -15,20 +15,36 @@
 
 static const char *const folders[] = { "recipes", "data", "runs", "reports" };
 
-bool lab_init(const char *dir, Err *err)
+static bool make_folders(const char *dir, Err *err)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/lathe.db", dir);
-    if (file_exists(path))
-        return err_set(err, ERR_CONFIG, "%s is a lab already; go there and type `lathe`", dir);
     for (ptrdiff_t i = 0; i < COUNT(folders); i++) {
         char folder[PATH_MAX];
         snprintf(folder, sizeof(folder), "%s/%s", dir, folders[i]);
         if (!file_make_dirs(folder, err)) return false;
     }
+    return true;
+}
+
+/* The first entry makes the lab: what an interrupted `init` or a full disk left of one is not in
+ * the way of the next attempt. */
+static bool first_entry(Ledger *ledger, const char *dir, Err *err)
+{
+    json_t *before = NULL;
+    if (!ledger_last(ledger, "lab", NULL, &before, err)) return false;
+    json_decref(before);
+    if (before)
+        return err_set(err, ERR_CONFIG, "%s is a lab already; go there and type `lathe`", dir);
+    return make_folders(dir, err) &&
+           ledger_append(ledger, "lab", NULL, json_pack("{s:s}", "version", LATHE_VERSION), err);
+}
+
+bool lab_init(const char *dir, Err *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/lathe.db", dir);
     Ledger *ledger = NULL;
-    if (!ledger_open(&ledger, path, LEDGER_CREATE, err)) return false;
-    bool ok = ledger_append(ledger, "lab", NULL, json_pack("{s:s}", "version", LATHE_VERSION), err);
+    if (!file_make_dirs(dir, err) || !ledger_open(&ledger, path, LEDGER_CREATE, err)) return false;
+    bool ok = first_entry(ledger, dir, err);
     ledger_close(ledger);
     return ok;
 }

@@ -90,16 +90,25 @@ static double seconds_used(const Session *s)
 
 /* ---- 1: a run that was interrupted ---- */
 
+/* Begun on other data (a tokenizer file was exchanged) it was done again as another run. */
+static bool done_again(const History *h, const HistRun *r)
+{
+    for (const HistRun *k = h->run; k < h->run + h->runs; k++)
+        if (k->done && k->seed == r->seed && strcmp(k->recipe, r->recipe) == 0) return true;
+    return false;
+}
+
 static bool finish_interrupted(Session *s, bool *did, Err *err)
 {
     for (int i = 0; i < s->h.runs; i++) {
         const HistRun *r = &s->h.run[i];
         const HistExp *x = history_exp(&s->h, r->experiment);
         bool wanted = strcmp(r->purpose, "bank") == 0 || (x && x->decision == EXP_OPEN);
-        if (r->done || !wanted) continue;
+        if (r->done || !wanted || s->text_changed || done_again(&s->h, r)) continue;
         *did = true;
         session_say(s, "%s goes on where it was interrupted", r->id);
-        return run_by_hash(s, r->recipe, r->seed, r->purpose, x ? x->id : NULL, err);
+        return run_by_hash(s, r->recipe, r->seed, r->purpose, x ? x->id : NULL, err) ||
+               (x && session_answer(s, x, err));
     }
     return true;
 }
@@ -125,7 +134,7 @@ static bool fill_bank(Session *s, bool *did, Err *err)
 {
     int index[VERDICT_RUNS], m = history_bank(&s->h, s->h.champion, index, VERDICT_RUNS);
     int need = s->h.champion_exp < 0 ? s->plan->bank : VERDICT_NEW_BANK;
-    if (m >= need) return true;
+    if (m >= need || s->text_changed) return true;
     if (bank_fails(&s->h) >= BASELINE_FAILS) {
         s->over = "the champion's own runs fail: lower its learning rate or raise its warmup";
         return true;
@@ -143,7 +152,7 @@ static bool pay_champion(Session *s, bool *did, Err *err)
     for (int i = 0; i < m; i++) last = MAX(last, s->h.run[index[i]].at);
     int since = 0;
     for (int i = 0; i < s->h.exps; i++) since += s->h.exp[i].at > last;
-    if (!verdict_champion_due(m, since)) return true;
+    if (!verdict_champion_due(m, since) || s->text_changed) return true;
     *did = true;
     return champion_run(s, "the bank grows", err);
 }
@@ -284,22 +293,9 @@ static bool out_of_time(const Session *s)
     return s->plan->research_seconds > 0 && seconds_used(s) > s->plan->research_seconds;
 }
 
-/* A recipe that this lab cannot run (a vocabulary larger than its text supports) is answered with
- * the reason; as nothing was tried it does not count as a decided proposal. */
-static bool refuse(Session *s, const HistExp *x, Err *err)
+static bool search_run(Session *s, const HistExp *x, int n, Err *err)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:o, s:b, s:i, s:f}", "experiment", x->id, "question",
-                             s->h.question, "decision", "drop", "why", json_text(str_of(err->msg)),
-                             "refused", 1, "runs", 0, "seconds", 0.0);
-    *err = (Err){ 0 };
-    return ledger_append(s->lab->ledger, "verdict", x->id, body, err) && history_update(&s->h, err);
-}
-
-static bool search_run(Session *s, const HistExp *x, const VerdictCase *c, Err *err)
-{
-    if (candidate_run(s, x, false, c->n, err)) return true;
-    bool impossible = err->code == ERR_CONFIG || err->code == ERR_DEVICE;
-    return impossible && c->n + c->failed == 0 && refuse(s, x, err);
+    return candidate_run(s, x, false, n, err) || session_answer(s, x, err);
 }
 
 static bool take_step(Session *s, const HistExp *x, Err *err)
@@ -307,6 +303,8 @@ static bool take_step(Session *s, const HistExp *x, Err *err)
     VerdictCase c;
     Evidence ev;
     history_case(&s->h, x, &c);
+    if (s->text_changed && c.n + c.failed == 0)
+        return session_refuse(s, x, "the session's text has changed", err);
     VerdictStep step = verdict_next(&c, &ev);
     const char *why = ev.why;
     if (ev.confirming && !x->confirming && step < VERDICT_KEEP && x->ablates < 0)
@@ -319,12 +317,12 @@ static bool take_step(Session *s, const HistExp *x, Err *err)
         why =
             step == VERDICT_KEEP ? "without it nothing is lost: it goes" : "it is missed: it stays";
     }
-    if (step < VERDICT_KEEP && out_of_time(s)) {
+    if (step < VERDICT_KEEP && (s->text_changed || out_of_time(s))) {
         step = VERDICT_UNDECIDED;
-        why = "the session's time was up";
+        why = s->text_changed ? "the session's text has changed" : "the session's time was up";
     }
     switch (step) {
-    case VERDICT_SEARCH: return search_run(s, x, &c, err);
+    case VERDICT_SEARCH: return search_run(s, x, c.n, err);
     case VERDICT_CONFIRM: return candidate_run(s, x, true, c.n, err);
     case VERDICT_CHAMPION: return champion_run(s, "balance for a confirmation", err);
     case VERDICT_AUDIT: return ask_audit(s, x, err);
@@ -374,7 +372,9 @@ static bool check_end(Session *s, bool *did, Err *err)
     (void)did;
     (void)err;
     const SessionPlan *p = s->plan;
-    if (p->experiments > 0 && proposed(s) >= p->experiments)
+    if (s->text_changed)
+        s->over = "its text has changed; a new question begins with the next session";
+    else if (p->experiments > 0 && proposed(s) >= p->experiments)
         s->over = "all its experiments are decided";
     else if (p->research_seconds > 0 &&
              seconds_used(s) + (HEADLINE_RUNS + 0.5) * p->run_seconds > p->research_seconds)
@@ -598,7 +598,8 @@ static bool notice_sleep(Session *s, Err *err)
 static bool turn(Session *s, Err *err)
 {
     bool did = false;
-    if (!history_update(&s->h, err) || !notice_sleep(s, err)) return false;
+    if (!history_update(&s->h, err) || !notice_sleep(s, err) || !session_text_changed(s, err))
+        return false;
     for (ptrdiff_t i = 0; i < COUNT(duties) && !did && !s->over; i++)
         if (!duties[i](s, &did, err)) return false;
     if (s->watch->stop && s->watch->stop(s->watch->self))

@@ -1,4 +1,4 @@
-/* research_private.h - what research.c and closing.c share. */
+/* research_private.h - what research.c, research_ground.c and closing.c share. */
 #ifndef LAB_RESEARCH_PRIVATE_H
 #define LAB_RESEARCH_PRIVATE_H
 
@@ -11,6 +11,7 @@ typedef struct Session {
     History h;
     const char *source[MIXTURE_MAX]; /* whose held-out text judges the question */
     int n_sources;
+    bool text_changed; /* since the question was opened */
     const char *over;  /* why the research has ended; NULL: it has not */
     double date_ahead; /* of the monotonic clock, when the stretch of work began */
 } Session;
@@ -23,6 +24,17 @@ bool session_run(Session *s, const Recipe *recipe, uint64_t seed, const char *pu
 
 /* bpb of finished runs on a tier; the read must be in the ledger already. */
 bool session_score(Session *s, int tier, const int *index, int n, double *bpb, Err *err) MUST_CHECK;
+
+/* Looks whether the text is still what the question was opened on, and sets text_changed. */
+bool session_text_changed(Session *s, Err *err) MUST_CHECK;
+
+/* Closes an experiment of which nothing was tried: it does not count as a decided proposal. */
+bool session_refuse(Session *s, const HistExp *x, const char *why, Err *err) MUST_CHECK;
+
+/* The first run of a recipe did not begin, and *err says why: a vocabulary larger than the text
+ * supports, more memory than there is.  True if that was entered as the answer to the proposal;
+ * false, with *err as it was, if the champion could not begin either. */
+bool session_answer(Session *s, const HistExp *x, Err *err) MUST_CHECK;
 
 /* After the last verdict: champion against first recipe on unused seeds, champion in full,
  * report.  Each part is skipped where the ledger has it. */

@@ -56,20 +56,20 @@ static bool name_sources(Lab *lab, Ground *g, Err *err)
     return ok;
 }
 
-static bool hash_manifests(Lab *lab, Ground *g, Err *err)
+bool session_data_sha256(Lab *lab, const char *const *source, int n, char out[65], Err *err)
 {
     Sha256 sha;
     sha256_begin(&sha);
-    for (int i = 0; i < g->n_sources; i++) {
+    for (int i = 0; i < n; i++) {
         json_t *manifest = NULL;
-        if (!corpus_manifest(lab->dir, g->source[i], &manifest, err)) return false;
+        if (!corpus_manifest(lab->dir, source[i], &manifest, err)) return false;
         Buf text = { 0 };
         json_write(manifest, false, &text);
         sha256_add(&sha, text.at, text.len);
         buf_free(&text);
         json_decref(manifest);
     }
-    sha256_end_hex(&sha, g->data_sha256);
+    sha256_end_hex(&sha, out);
     return true;
 }
 
@@ -81,7 +81,7 @@ static bool find_ground(Lab *lab, const SessionOpt *opt, Ground *g, Err *err)
     for (int i = 0; ok && i < opt->n_overrides; i++)
         ok = recipe_override(&g->recipe, opt->overrides[i], "-s", err);
     return ok && recipe_check(&g->recipe, err) && name_sources(lab, g, err) &&
-           hash_manifests(lab, g, err);
+           session_data_sha256(lab, g->source, g->n_sources, g->data_sha256, err);
 }
 
 /* Why the open question cannot be gone on with; NULL if it can. */
@@ -163,12 +163,6 @@ static double three_digits(double x)
     return floor(x / unit) * unit;
 }
 
-static const char *budget_knob(const Recipe *r)
-{
-    return strcmp(knobs_choice(&r->knobs, "budget.frame"), "tokens") == 0 ? "budget.tokens"
-                                                                          : "budget.flops";
-}
-
 static bool budget_given(const SessionOpt *opt)
 {
     for (int i = 0; i < opt->n_overrides; i++)
@@ -181,7 +175,7 @@ static bool budget_given(const SessionOpt *opt)
 static bool size_runs(const SessionOpt *opt, bool keep_budget, const Speed *speed, Ground *g,
                       SessionPlan *p, Err *err)
 {
-    const char *knob = budget_knob(&g->recipe);
+    const char *knob = recipe_budget(&g->recipe);
     double runs = p->bank + RUNS_PER_PROPOSAL * p->experiments + HEADLINE_RUNS;
     double overhead = speed->judge_seconds + 0.1, least = MAX(0.5, speed->step / speed->per_s);
     if (keep_budget) {

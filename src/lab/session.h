@@ -42,6 +42,10 @@ bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err)
 /* The unfinished session, from the ledger; *found false if there is none. */
 bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err) MUST_CHECK;
 
+/* What a question notes of the text that it is asked on: its sources' manifests. */
+bool session_data_sha256(Lab *lab, const char *const *source, int n, char out[65],
+                         Err *err) MUST_CHECK;
+
 /* The JSON of `lathe research`: {lab, baseline, champion, sigma, stopped_because, report,
  * experiments}.  New reference. */
 bool session_json(Lab *lab, const char *session, json_t **out, Err *err) MUST_CHECK;

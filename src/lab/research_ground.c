@@ -1,0 +1,42 @@
+/* research_ground.c - what a session stands on: a text that stays the same, recipes that can run.
+ *
+ * Runs on different texts cannot be compared.  `data add` may put more text under a name that a
+ * question uses, also while its session works, so the manifests are hashed at each turn: a session
+ * whose text has changed decides nothing more by new runs, and ends; the next one opens a question
+ * on the new text.  Freezing a copy of the text for each question was rejected: it doubles the disk
+ * and the person who adds text wants it used. */
+#include <string.h>
+
+#include "lab/research_private.h"
+
+bool session_text_changed(Session *s, Err *err)
+{
+    char now[65];
+    if (!session_data_sha256(s->lab, s->source, s->n_sources, now, err)) return false;
+    s->text_changed = strcmp(json_str(s->h.body, "data_sha256", ""), now) != 0;
+    return true;
+}
+
+bool session_refuse(Session *s, const HistExp *x, const char *why, Err *err)
+{
+    json_t *body = json_pack("{s:s, s:s, s:s, s:o, s:b, s:i, s:f}", "experiment", x->id, "question",
+                             s->h.question, "decision", "drop", "why", json_text(str_of(why)),
+                             "refused", 1, "runs", 0, "seconds", 0.0);
+    return ledger_append(s->lab->ledger, "verdict", x->id, body, err) && history_update(&s->h, err);
+}
+
+bool session_answer(Session *s, const HistExp *x, Err *err)
+{
+    VerdictCase c;
+    Recipe champion;
+    TrainSize size;
+    Err also = { 0 };
+    history_case(&s->h, x, &c);
+    bool impossible = err->code == ERR_CONFIG || err->code == ERR_DEVICE;
+    if (!impossible || c.n + c.failed > 0 || !lab_recipe(s->lab, s->h.champion, &champion, &also) ||
+        !train_size(s->lab->dir, &champion, &size, &also))
+        return false;
+    Err reason = *err;
+    *err = (Err){ 0 };
+    return session_refuse(s, x, reason.msg, err);
+}
