@@ -125,9 +125,7 @@ static bool train_in_full(Session *s, uint64_t first_seed, Err *err)
     Recipe r;
     RunResult result;
     if (!lab_recipe(s->lab, s->h.champion, &r, err)) return false;
-    bool tokens = strcmp(knobs_choice(&r.knobs, "budget.frame"), "tokens") == 0;
-    if (!knobs_set_number(&r.knobs, tokens ? "budget.tokens" : "budget.flops",
-                          s->plan->champion_flops, err) ||
+    if (!knobs_set_number(&r.knobs, recipe_budget(&r), s->plan->champion_flops, err) ||
         !knobs_set_number(&r.knobs, "train.steps", 0, err))
         return false;
     recipe_seal(&r);

@@ -137,15 +137,16 @@ bool recipe_check(const Recipe *r, Err *err)
 {
     Model m;
     if (!model_of(&r->knobs, 257, &m, err)) return false;
-    const KnobSet *k = &r->knobs;
-    const char *frame = knobs_choice(k, "budget.frame");
-    bool steps = knobs_whole(k, "train.steps") > 0;
-    bool budget = strcmp(frame, "tokens") == 0 ? knobs_number(k, "budget.tokens") > 0
-                                               : knobs_number(k, "budget.flops") > 0;
-    if (!steps && !budget)
-        return err_set(err, ERR_CONFIG, "budget.%s is 0 and so is train.steps: give one of them",
-                       frame);
+    const char *budget = recipe_budget(r);
+    if (knobs_whole(&r->knobs, "train.steps") <= 0 && knobs_number(&r->knobs, budget) <= 0)
+        return err_set(err, ERR_CONFIG, "%s is 0 and so is train.steps: give one of them", budget);
     return true;
+}
+
+const char *recipe_budget(const Recipe *r)
+{
+    bool tokens = strcmp(knobs_choice(&r->knobs, "budget.frame"), "tokens") == 0;
+    return tokens ? "budget.tokens" : "budget.flops";
 }
 
 /* Length of the table's name in front of the last dot. */

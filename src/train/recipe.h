@@ -28,6 +28,9 @@ bool recipe_override(Recipe *r, const char *assignment, const char *where, Err *
 /* Relations between knobs: heads divide width, kv heads divide heads, ... ERR_CONFIG. */
 bool recipe_check(const Recipe *r, Err *err) MUST_CHECK;
 
+/* The knob that says what a run may spend: "budget.flops" or "budget.tokens". */
+const char *recipe_budget(const Recipe *r);
+
 /* Recomputes sha256; call after edits through knobs_set. */
 void recipe_seal(Recipe *r);
 void recipe_text(const Recipe *r, bool only_given,
