@@ -71,18 +71,6 @@ static bool run_by_hash(Session *s, const char *recipe, uint64_t seed, const cha
            session_run(s, &r, seed, purpose, experiment, &result, err);
 }
 
-bool session_score(Session *s, int tier, const int *index, int n, double *bpb, Err *err)
-{
-    for (int i = 0; i < n; i++) {
-        JudgeScore score = { 0 };
-        if (!lab_run_score(s->lab, s->h.run[index[i]].id, tier, s->source, s->n_sources, &score,
-                           err))
-            return false;
-        bpb[i] = score.bpb;
-    }
-    return true;
-}
-
 static double seconds_used(const Session *s)
 {
     return history_worked(&s->h, clock_date());

@@ -1,4 +1,5 @@
-/* research_ground.c - what a session stands on: a text that stays the same, recipes that can run.
+/* research_ground.c - what a session stands on: its text, recipes that can run, weights that are
+ * there.
  *
  * Runs on different texts cannot be compared.  `data add` may put more text under a name that a
  * question uses, also while its session works, so the manifests are hashed at each turn: a session
@@ -39,4 +40,25 @@ bool session_answer(Session *s, const HistExp *x, Err *err)
     Err reason = *err;
     *err = (Err){ 0 };
     return session_refuse(s, x, reason.msg, err);
+}
+
+/* Checkpoints may be gone: somebody made room on the disk.  What they held is made again. */
+static bool score_run(Session *s, int tier, const char *run, JudgeScore *out, Err *err)
+{
+    if (lab_run_score(s->lab, run, tier, s->source, s->n_sources, out, err)) return true;
+    *err = (Err){ 0 };
+    session_say(s, "%s is trained again: its checkpoint is gone", run);
+    RunWatch watch = { .self = s->watch->self, .stop = s->watch->stop };
+    return lab_run_restore(s->lab, run, s->plan->threads, watch, err) &&
+           lab_run_score(s->lab, run, tier, s->source, s->n_sources, out, err);
+}
+
+bool session_score(Session *s, int tier, const int *index, int n, double *bpb, Err *err)
+{
+    for (int i = 0; i < n; i++) {
+        JudgeScore score = { 0 };
+        if (!score_run(s, tier, s->h.run[index[i]].id, &score, err)) return false;
+        bpb[i] = score.bpb;
+    }
+    return true;
 }

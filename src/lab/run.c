@@ -285,6 +285,43 @@ bool lab_run_score(Lab *lab, const char *run, int tier, const char *const *sourc
     return ok || err_wrap(err, "run %s", run);
 }
 
+/* ---- a run whose checkpoint is gone ---- */
+
+static bool same_weights(const char *run, const TrainResult *t, const RunResult *was, Err *err)
+{
+    if (strcmp(t->weights_sha256, was->weights_sha256) == 0) return true;
+    return err_set(err, ERR_FORMAT,
+                   "trained again, run %s has other weights than the ledger says: its text or the "
+                   "program has changed, and `lathe research --new` begins anew",
+                   run);
+}
+
+bool lab_run_restore(Lab *lab, const char *run, int threads, RunWatch watch, Err *err)
+{
+    RunResult was;
+    Recipe recipe;
+    TrainResult t = { 0 };
+    bool found = false;
+    json_t *body = NULL;
+    if (!lab_result(lab, run, &was, &found, err) ||
+        !ledger_last(lab->ledger, "run", run, &body, err))
+        return false;
+    if (!found || !body) {
+        json_decref(body);
+        return err_set(err, ERR_CONFIG, "there is no finished run %s", run);
+    }
+    TrainJob job = { .lab = lab->dir,
+                     .dir = lab_run_dir(lab, run),
+                     .recipe = &recipe,
+                     .seed = (uint64_t)json_int(body, "seed", 1),
+                     .threads = threads,
+                     .sink = { .self = watch.self, .stop = watch.stop, .note = watch.note } };
+    bool ok = lab_recipe(lab, json_str(body, "recipe", ""), &recipe, err) &&
+              train_run(&job, &t, err) && same_weights(run, &t, &was, err);
+    json_decref(body);
+    return ok;
+}
+
 bool lab_replay(Lab *lab, const char *run, RunWatch watch, int threads, RunResult *was,
                 RunResult *is, Err *err)
 {

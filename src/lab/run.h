@@ -51,6 +51,10 @@ char *lab_run_dir(const Lab *lab, const char *run);
 bool lab_run_score(Lab *lab, const char *run, int tier, const char *const *sources, int n_sources,
                    JudgeScore *out, Err *err) MUST_CHECK;
 
+/* Trains a finished run again where its checkpoint is gone or damaged, to the weights that the
+ * ledger names; nothing is entered. */
+bool lab_run_restore(Lab *lab, const char *run, int threads, RunWatch watch, Err *err) MUST_CHECK;
+
 /* Runs the recipe and seed of `run` again from nothing. */
 bool lab_replay(Lab *lab, const char *run, RunWatch watch, int threads, RunResult *was,
                 RunResult *is, Err *err) MUST_CHECK;
