@@ -111,6 +111,8 @@ TEST(a_recipe_that_cannot_run_is_answered_also_when_its_run_was_interrupted)
 {
     expect_answered("context", (const char *const[]){ "model.context=1000000", NULL },
                     "longer than the data set");
+    expect_answered("tokenizer", (const char *const[]){ "tokenizer.path=nowhere.json", NULL },
+                    "nowhere.json");
 }
 
 TEST(a_step_that_the_budget_cannot_pay_for_is_refused)
@@ -170,6 +172,34 @@ TEST(a_session_whose_text_has_changed_decides_nothing_more_and_ends)
                json_str(end, "text", ""));
     json_decref(verdict);
     json_decref(end);
+    lab_close(&lab);
+}
+
+TEST(a_checkpoint_that_is_gone_is_made_again_to_the_same_weights)
+{
+    Lab lab;
+    SessionPlan plan;
+    Recipe r;
+    History h;
+    RunResult run;
+    JudgeScore before = { 0 }, after = { 0 };
+    const char *const sources[] = { "text" };
+    EXPECT_MSG(begin(&lab, make_lab("room"), &plan), "%s", err.msg);
+    EXPECT(history_open(&h, &lab, &err) && lab_recipe(&lab, h.champion, &r, &err));
+    RunJob job = { .recipe = &r, .seed = 3, .purpose = "bank", .question = h.question };
+    EXPECT_MSG(lab_run(&lab, &job, &run, &err), "%s", err.msg);
+    EXPECT_MSG(lab_run_score(&lab, run.id, TIER_AUDIT, sources, 1, &before, &err), "%s", err.msg);
+    EXPECT(file_remove_tree(lab_run_dir(&lab, run.id), &err));
+    EXPECT(!lab_run_score(&lab, run.id, TIER_AUDIT, sources, 1, &after, &err));
+    EXPECT_MSG(lab_run_restore(&lab, run.id, 1, (RunWatch){ 0 }, &err), "%s", err.msg);
+    EXPECT_MSG(lab_run_score(&lab, run.id, TIER_AUDIT, sources, 1, &after, &err), "%s", err.msg);
+    EXPECT(before.bpb == after.bpb);
+    history_close(&h);
+
+    EXPECT(file_remove_tree(lab_run_dir(&lab, run.id), &err));
+    add_text(lab.dir, "another ocean");
+    EXPECT(!lab_run_restore(&lab, run.id, 1, (RunWatch){ 0 }, &err));
+    EXPECT_MSG(strstr(err.msg, "its text or the program has changed"), "%s", err.msg);
     lab_close(&lab);
 }
 

@@ -214,7 +214,9 @@ static bool open_tokenizer(Opening *o, Err *err)
     const char *path = knobs_text(o->knobs, "tokenizer.path");
     if (path[0]) {
         o->m->tokenizer = tokenizer_load(tokenizer_place(o, path), o->out, err);
-        return o->m->tokenizer || err_wrap(err, "tokenizer.path");
+        if (o->m->tokenizer) return true;
+        err->code = ERR_CONFIG; /* whatever is wrong with the file, the recipe named it */
+        return err_wrap(err, "tokenizer.path");
     }
     if (strcmp(knobs_choice(o->knobs, "tokenizer.kind"), "bytes") == 0)
         o->m->tokenizer = tokenizer_bytes(o->out);
