@@ -41,7 +41,7 @@ bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err)
 {
     recipe_copy(out, a->champion, a->arena);
     for (int i = 0; i < p->edits; i++) {
-        if (spends(p->edit[i].knob))
+        if (spends(p->edit[i].knob) && !p->planted)
             return err_set(err, ERR_CONFIG,
                            "%s is what every run of a question may spend and no part of a "
                            "proposal; open a question with `lathe research -s %s=...`",

@@ -28,6 +28,7 @@ typedef struct Proposal {
     double confidence; /* that there is a gain at all, 0..1 */
     double worth;      /* expected findable gain in sigma; 0 or less: nothing worth trying */
     bool fresh_seeds;  /* run on seeds the bank has not used */
+    bool planted;      /* a gain known beforehand, to test the judge: it may edit the budget */
 } Proposal;
 
 typedef struct Asking {
@@ -50,7 +51,8 @@ typedef struct ResearcherDef {
 const ResearcherDef *researcher_find(const char *spec, const char **rest); /* NULL if unknown */
 const ResearcherDef *const *researcher_all(int *count);
 
-/* The champion with the proposal's edits; false if the recipe does not hold together. */
+/* The champion with the proposal's edits; false if the recipe does not hold together or would
+ * spend other than the champion, unless that is planted. */
 bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err) MUST_CHECK;
 
 /* Was this very recipe proposed (or the champion) before? */

@@ -1,9 +1,9 @@
 /* researcher_aa.c - tests the judge: proposals that change nothing that matters.
  *
- * An A/A session: each proposal moves Adam's epsilon by 0.1 %, which changes the
- * arithmetic and not the recipe, and runs on fresh seeds, so that every
- * difference is noise and none is zero.  "aa:N:F" plants one real improvement
- * as proposal N: the budget of FLOPs times F.  The rule should keep that one
+ * An A/A session: the n-th proposal moves Adam's epsilon by n hundredths, which
+ * changes the arithmetic and not the recipe, and runs on fresh seeds, so that
+ * every difference is noise and none is zero.  "aa:N:F" plants one real
+ * improvement as proposal N: the budget times F.  The rule should keep that one
  * and nothing else.  (docs/honest.md, section 4.) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,23 +13,26 @@
 
 static bool propose(const Asking *a, Proposal *out, bool *none, Err *err)
 {
-    (void)err;
     *none = false;
     *out = (Proposal){ .refute = "any verdict but drop", .fresh_seeds = true, .worth = 1 };
     char *behind = NULL;
     long planted_at = strtol(a->spec, &behind, 10);
     double factor = *behind == ':' ? strtod(behind + 1, NULL) : 0;
     if (planted_at > 0 && factor > 1 && a->asked + 1 == planted_at) {
-        double flops = knobs_number(&a->champion->knobs, "budget.flops");
+        const char *budget = recipe_budget(a->champion);
+        out->planted = true;
         out->title = "planted: a larger budget";
         out->why = "a gain that is known to be real";
         out->confidence = 1;
-        return proposal_add(out, a->champion, "budget.flops", flops * factor);
+        double spent = knobs_number(&a->champion->knobs, budget);
+        return proposal_add(out, a->champion, budget, spent * factor) ||
+               err_set(err, ERR_CONFIG, "a budget cannot be planted %g times as large", factor);
     }
     double eps = knobs_number(&a->baseline->knobs, "optim.eps");
     out->title = arena_printf(a->arena, "nothing, for the %d. time", a->asked + 1);
-    out->why = "epsilon is moved by a thousandth: other bits, the same recipe";
-    return proposal_add(out, a->champion, "optim.eps", eps * (1 + 0.01 * (a->asked + 1)));
+    out->why = "epsilon is moved by hundredths: other bits, the same recipe";
+    *none = !proposal_add(out, a->champion, "optim.eps", eps * (1 + 0.01 * (a->asked + 1)));
+    return true;
 }
 
 const ResearcherDef researcher_aa = {
