@@ -196,6 +196,133 @@ TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
     lab_close(&lab);
 }
 
+TEST(an_aa_session_plants_its_gain_in_the_frame_that_counts)
+{
+    open_lab("planted");
+    History h;
+    Recipe recipe, made;
+    Proposal p;
+    bool none = true;
+    EXPECT(history_open(&h, &lab, &err));
+    Asking a = asking(&h, &recipe);
+    EXPECT(knobs_set(&recipe.knobs, "budget.frame", STR("tokens"), "test", &err));
+    EXPECT(knobs_set_number(&recipe.knobs, "budget.tokens", 5000, &err));
+    recipe_seal(&recipe);
+    const ResearcherDef *aa = researcher_find("aa:1:4", &a.spec);
+    EXPECT(aa && aa->propose(&a, &p, &none, &err) && !none && proposal_recipe(&a, &p, &made, &err));
+    EXPECT(knobs_number(&made.knobs, "budget.tokens") == 20000);
+    p.planted = false; /* nobody else may buy a gain */
+    EXPECT(!proposal_recipe(&a, &p, &made, &err) && strstr(err.msg, "budget.tokens"));
+    a.asked = 1;
+    EXPECT(aa->propose(&a, &p, &none, &err) && !none && proposal_recipe(&a, &p, &made, &err));
+    EXPECT_MSG(p.edits == 1 && strcmp(p.edit[0].knob, "optim.eps") == 0 && p.fresh_seeds,
+               "more than a null");
+    history_close(&h);
+    lab_close(&lab);
+}
+
+/* ---- the builtin researcher against planted truths ---- */
+
+/* The truth: sigmas that a recipe gains over the first. */
+typedef double Truth(const KnobSet *first, const KnobSet *k);
+
+static double rate_wants_to_fall(const KnobSet *first, const KnobSet *k)
+{
+    double off = log2(knobs_number(k, "optim.lr") / knobs_number(first, "optim.lr")) + 2;
+    return 3 * (4 - off * off); /* best a quarter of the first rate: 12 sigma */
+}
+
+static double nothing_helps(const KnobSet *first, const KnobSet *k)
+{
+    (void)first, (void)k;
+    return -2;
+}
+
+/* An experiment of two runs that end where the truth says, and its verdict. */
+static void put_played(int number, const Proposal *p, const Recipe *made, const char *base,
+                       double gain, bool keep)
+{
+    char id[3][16];
+    for (int k = 0; k < 3; k++)
+        snprintf(id[k], sizeof(id[k]), "%c%d", k ? 'r' : 'e', 100 + 2 * number + k);
+    EXPECT(ledger_begin(lab.ledger, &err) && lab_recipe_keep(&lab, made, &err));
+    put("proposal", id[0],
+        json_pack("{s:s, s:s, s:s, s:s, s:[{s:s}]}", "question", "q2", "recipe", made->sha256,
+                  "base_recipe", base, "title", p->title, "edits", "knob", p->edit[0].knob));
+    for (int k = 1; k < 3; k++) {
+        put("run", id[k],
+            json_pack("{s:s, s:i, s:s, s:s, s:s}", "recipe", made->sha256, "seed", k, "purpose",
+                      "search", "question", "q2", "experiment", id[0]));
+        put("result", id[k], json_pack("{s:f}", "bpb", 2 - 0.006 * gain));
+    }
+    put("verdict", id[0], json_pack("{s:s, s:i}", "decision", keep ? "keep" : "drop", "runs", 2));
+    EXPECT(ledger_commit(lab.ledger, &err));
+}
+
+/* Plays a question without training: what is proposed gets two runs of its true score, and is kept
+ * where that beats the champion by two sigma.  The best gain found within so many proposals. */
+static double play_question(const char *name, const char *who, Truth *truth, int proposals,
+                            double *last_worth)
+{
+    open_lab(name);
+    History h;
+    Recipe first, champion;
+    double best = 0;
+    EXPECT(history_open(&h, &lab, &err));
+    Asking a = asking(&h, &first);
+    champion = first;
+    put("question", "q2", json_pack("{s:s}", "recipe", first.sha256));
+    EXPECT(lab_recipe_keep(&lab, &first, &err));
+    put("run", "r99",
+        json_pack("{s:s, s:i, s:s, s:s}", "recipe", first.sha256, "seed", 1, "purpose", "bank",
+                  "question", "q2"));
+    put("result", "r99", json_pack("{s:f}", "bpb", 2.0));
+    for (int i = 0; i < proposals; i++) {
+        Proposal p;
+        Recipe made;
+        bool none = false;
+        EXPECT(history_update(&h, &err));
+        a = (Asking){ .history = &h,
+                      .champion = &champion,
+                      .baseline = &first,
+                      .bpb = 2 - 0.006 * best,
+                      .s = 0.006,
+                      .asked = i,
+                      .spec = "",
+                      .arena = &arena };
+        EXPECT_MSG(researcher_find(who, &a.spec)->propose(&a, &p, &none, &err), "%s", err.msg);
+        *last_worth = none ? 0 : p.worth;
+        if (none || p.worth <= 0) break;
+        EXPECT_MSG(proposal_recipe(&a, &p, &made, &err), "%s", err.msg);
+        double gain = truth(&first.knobs, &made.knobs);
+        bool keep = gain > best + 2;
+        put_played(i, &p, &made, champion.sha256, gain, keep);
+        if (!keep) continue;
+        best = gain;
+        champion = made;
+    }
+    history_close(&h);
+    lab_close(&lab);
+    return best;
+}
+
+TEST(the_builtin_researcher_finds_a_planted_optimum_and_sooner_than_chance)
+{
+    double worth, builtin = play_question("plant1", "builtin", rate_wants_to_fall, 30, &worth);
+    double random = play_question("plant2", "random", rate_wants_to_fall, 30, &worth);
+    printf("# builtin %.2f, random %.2f of 12 sigma\n", builtin, random);
+    EXPECT_MSG(builtin > 9 && builtin >= random, "%g sigma, by chance %g", builtin, random);
+}
+
+TEST(where_nothing_helps_the_builtin_researcher_expects_less_and_less)
+{
+    double early, late;
+    EXPECT(play_question("null1", "builtin", nothing_helps, 2, &early) == 0);
+    EXPECT(play_question("null2", "builtin", nothing_helps, 40, &late) == 0);
+    printf("# expected %.2f sigma, then %.2f\n", early, late);
+    EXPECT_MSG(late < early / 2, "%g after %g", late, early);
+}
+
 TEST(every_value_can_be_put_back_in_the_words_of_an_edit)
 {
     Recipe r, back;

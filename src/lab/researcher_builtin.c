@@ -24,6 +24,7 @@
 
 enum { PAIRS = 16, DRAWS = 32, SEEN_MAX = 512, TPE_FROM = 6 };
 static const double FINDABLE = 0.5; /* sigma: what no verdict can tell from nothing */
+static const double FAILED = -5;    /* percent: what a recipe counts as whose runs failed */
 
 /* E[max(g - FINDABLE, 0)] for g ~ N(mean, sd). */
 static double findable(double mean, double sd)
@@ -87,7 +88,8 @@ static const Play *play_titled(const char *title)
     return NULL;
 }
 
-/* What verdicts said about the family: mean of (measured - foretold) in percent, and how many. */
+/* What verdicts said about the family: mean of (measured - foretold) in percent, and how many. What
+ * could not be run, or was vetoed before it ran, says nothing; what only failed says much. */
 static double family_surprise(const Asking *a, const char *family, int *n)
 {
     double sum = 0;
@@ -98,8 +100,9 @@ static double family_surprise(const Asking *a, const char *family, int *n)
         int runs = 0;
         double bpb = history_mean(a->history, x->recipe, &runs);
         if (!play || x->decision == EXP_OPEN || strcmp(play->family, family) != 0) continue;
+        if (runs == 0 && x->runs == 0) continue;
         double base = history_mean(a->history, x->base, &runs);
-        double measured = isfinite(bpb) ? 100 * (base - bpb) / base : -5;
+        double measured = isfinite(bpb) ? 100 * (base - bpb) / base : FAILED;
         sum += measured - play->effect;
         ++*n;
     }
@@ -138,10 +141,11 @@ typedef struct Seen {
     int n;
 } Seen;
 
+/* All that was measured: the first recipe, and every experiment's, one of which the champion is. */
 static bool look_back(const Asking *a, const Space *space, Seen *seen, Err *err)
 {
     for (int i = 0; i <= a->history->exps && seen->n < SEEN_MAX; i++) {
-        const char *sha = i < a->history->exps ? a->history->exp[i].recipe : a->champion->sha256;
+        const char *sha = i < a->history->exps ? a->history->exp[i].recipe : a->baseline->sha256;
         int runs = 0;
         double bpb = history_mean(a->history, sha, &runs);
         Recipe r;

@@ -14,7 +14,8 @@ typedef struct Space {
 } Space;
 
 /* Every knob that is in effect and not fixed, in a range around the recipe's value: a factor
- * of 8 either way on a log scale, a quarter of the knob's range on a linear one. */
+ * of 8 either way on a log scale; on a linear one a quarter of the knob's range either way, of a
+ * whole number 4. */
 void space_of(Space *s, const Recipe *around);
 
 /* The recipe's place in the space; NaN where a knob is not in effect. */
@@ -23,7 +24,7 @@ void space_point(const Space *s, const Recipe *recipe, double *x);
 /* Adds the edit that puts dim k at x; false if it changes nothing or is there already. */
 bool space_add(const Space *s, int k, double x, const Recipe *champion, Proposal *p);
 
-/* "optim.lr 0.003 -> 0.004, model.depth 4 -> 5" without the old values. */
+/* "optim.lr = 0.004, model.depth = 5" */
 const char *space_title(const Proposal *p, Arena *arena);
 
 #endif
