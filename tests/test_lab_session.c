@@ -227,6 +227,31 @@ TEST(words_of_any_length_and_alphabet_do_not_stop_a_worker)
     lab_close(&lab);
 }
 
+TEST(two_who_begin_at_once_work_on_one_session)
+{
+    const char *dir = make_lab("two");
+    Lab lab;
+    SessionPlan plan = { 0 };
+    char session[2][24] = { "", "" };
+    int ready[2];
+    EXPECT(pipe(ready) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        arena = arena_reserve((ptrdiff_t)1 << 34);
+        bool ok = begin(&lab, dir, "aa", 1, &plan);
+        if (ok) snprintf(session[0], sizeof(session[0]), "%s", plan.id);
+        _exit(write(ready[1], session[0], sizeof(session[0])) > 0 && ok ? 0 : 1);
+    }
+    EXPECT_MSG(begin(&lab, dir, "aa", 1, &plan), "%s", err.msg);
+    snprintf(session[1], sizeof(session[1]), "%s", plan.id);
+    EXPECT(read(ready[0], session[0], sizeof(session[0])) > 0);
+    waitpid(child, NULL, 0);
+    EXPECT_MSG(session[0][0] && strcmp(session[0], session[1]) == 0, "%s and %s", session[0],
+               session[1]);
+    EXPECT(ledger_count(lab.ledger, "session") == 1);
+    lab_close(&lab);
+}
+
 static bool stop_soon(void *self)
 {
     int *polls = self;

@@ -232,13 +232,22 @@ static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p,
     return ledger_append(lab->ledger, "session", p->id, body, err);
 }
 
-/* Question and session stand or fall together. */
+/* Question and session stand or fall together.  Where somebody else began a session while this one
+ * was being planned, that one is gone on with. */
 static bool write_down(Lab *lab, const SessionOpt *opt, const Ground *g, const History *h,
                        const char *why, SessionPlan *p, Err *err)
 {
     char session[24], question[24];
+    SessionPlan other;
+    bool begun = false;
     if (!ledger_begin(lab->ledger, err)) return false;
-    bool ok = ledger_next_id(lab->ledger, 's', session, err);
+    bool ok = session_unfinished(lab, &other, &begun, err);
+    if (ok && begun) {
+        ledger_rollback(lab->ledger);
+        *p = other;
+        return true;
+    }
+    ok = ok && ledger_next_id(lab->ledger, 's', session, err);
     p->id = arena_str(lab->arena, str_of(session));
     p->question = h->question;
     if (ok && why) {

@@ -19,7 +19,7 @@
 #include "base/progress.h"
 #include "lab/research.h"
 
-static const double TELL_EVERY = 0.25, LISTEN_EVERY = 0.2, START_PATIENCE = 20;
+static const double TELL_EVERY = 0.25, LISTEN_EVERY = 0.2, START_PATIENCE = 20, LOCK_PATIENCE = 1;
 
 static void rest(double seconds)
 {
@@ -73,6 +73,11 @@ bool worker_state(const char *lab, WorkerState *out, bool *found, Err *err)
     *found = file_exists(path);
     if (!*found) return true;
     json_t *v = json_read_file(path, err);
+    if (!v && !file_exists(path)) { /* a new worker is beginning */
+        *err = (Err){ 0 };
+        *found = false;
+        return true;
+    }
     if (!v) return false;
     out->pid = json_int(v, "pid", 0);
     snprintf(out->session, sizeof(out->session), "%s", json_str(v, "session", ""));
@@ -270,11 +275,23 @@ static bool work(Worker *w, Err *err)
     return session_work(w->lab, &plan, &watch, err);
 }
 
+/* Whoever asks whether there is a worker holds the lock for a moment: that is no other worker. */
+static bool take_lock(Lab *lab, int *lock, Err *err)
+{
+    double until = clock_now() + LOCK_PATIENCE;
+    while (!file_lock(lab_path(lab, "worker.lock"), lock, err)) {
+        if (err->code != ERR_BUSY || clock_now() > until)
+            return err_wrap(err, "another worker is at work in this lab");
+        *err = (Err){ 0 };
+        rest(0.01);
+    }
+    return true;
+}
+
 bool worker_main(Lab *lab, Err *err)
 {
     int lock = -1;
-    if (!file_lock(lab_path(lab, "worker.lock"), &lock, err))
-        return err_wrap(err, "another worker is at work in this lab");
+    if (!take_lock(lab, &lock, err)) return false;
     Worker *w = NEW(lab->arena, Worker, 1);
     w->lab = lab;
     w->thin = 1;
