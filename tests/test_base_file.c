@@ -113,6 +113,17 @@ TEST(a_writer_killed_before_its_commit_leaves_the_old_file_and_bars_nobody)
     EXPECT(holds(in_folder("survivor"), "new") && !file_exists(in_folder("survivor.tmp")));
 }
 
+TEST(a_pipe_or_a_device_is_not_replaced_by_a_file)
+{
+    Err err = { 0 };
+    struct stat st;
+    const char *pipe_path = in_folder("a pipe");
+    EXPECT(mkfifo(pipe_path, 0600) == 0);
+    EXPECT(!file_write_whole(pipe_path, STR("x"), &err));
+    EXPECT_MSG(err.code == ERR_CONFIG && strstr(err.msg, "a pipe"), "%s", err.msg);
+    EXPECT(stat(pipe_path, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
 TEST(two_writers_of_one_file_take_turns)
 {
     Err err = { 0 };

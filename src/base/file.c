@@ -168,6 +168,13 @@ static int open_temp(const char *temp)
     }
 }
 
+/* A file that takes the place of /dev/null in one piece is the end of /dev/null. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 bool fileout_open(FileOut *f, const char *path, Err *err)
 {
     memset(f, 0, sizeof(*f));
@@ -181,6 +188,8 @@ bool fileout_open(FileOut *f, const char *path, Err *err)
         errno = EISDIR;
         return err_errno(err, "cannot write %s", path);
     }
+    if (is_special(path))
+        return err_set(err, ERR_CONFIG, "%s is a device or a pipe; name a file to write to", path);
     int fd = open_temp(f->temp);
     if (fd < 0) return err_errno(err, "cannot write %s", path);
     if (ftruncate(fd, 0) == 0) f->stream = fdopen(fd, "wb");

@@ -23,7 +23,8 @@ bool file_read(const char *path, Buf *out, Err *err) MUST_CHECK;
 bool file_read_arena(const char *path, Arena *out, Str *text, Err *err) MUST_CHECK;
 bool file_write_whole(const char *path, Str bytes, Err *err) MUST_CHECK;
 
-/* A large file written whole or not at all: open, write..., commit (or drop). */
+/* A large file written whole or not at all: open, write..., commit (or drop).  What is there and is
+ * no regular file (/dev/null) is refused: the new file would take its place. */
 typedef struct FileOut {
     void *stream;
     char path[1024], temp[1040];
