@@ -5,6 +5,7 @@
 #include "lab/researcher.h"
 #include "tests/test.h"
 
+extern const ResearcherDef researcher_builtin;
 static Arena arena;
 static Lab lab;
 static Err err;
@@ -63,6 +64,7 @@ TEST(a_case_holds_bank_and_candidate_and_leaves_the_candidate_out_of_the_noise)
     EXPECT(c.bank[1] == 2.02 && c.run[0] == 1.90);
     EXPECT_MSG(c.noise.nu == 2 && fabs(c.noise.ss - 0.0008) < 1e-12, "nu %g ss %g", c.noise.nu,
                c.noise.ss);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -78,6 +80,7 @@ TEST(seeds_follow_the_bank_and_then_nobody)
     EXPECT(history_update(&h, &err));
     EXPECT(history_bank_seed(&h, &h.exp[0], &seed) && seed == 3);
     EXPECT(!h.run[5].done);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -96,6 +99,7 @@ TEST(a_keep_moves_the_champion_and_its_search_runs_do_not_enter_the_bank)
     EXPECT_MSG(m == 1 && strcmp(h.run[index[0]].id, "r6") == 0, "%d runs in the bank", m);
     EXPECT(history_bank_mean(&h, h.champion, &m) == 1.91 && m == 1);
     EXPECT(fabs(history_mean(&h, h.champion, &m) - 1.91) < 1e-12 && m == 3);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -108,6 +112,7 @@ TEST(a_failed_run_is_counted_and_not_averaged)
     EXPECT(history_open(&h, &lab, &err));
     history_case(&h, &h.exp[0], &c);
     EXPECT_MSG(c.n == 2 && c.failed == 1, "n %d failed %d", c.n, c.failed);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -118,6 +123,7 @@ TEST(another_question_starts_from_nothing)
     put("question", "q2", json_pack("{s:s}", "recipe", "B"));
     EXPECT(history_open(&h, &lab, &err));
     EXPECT(h.runs == 0 && h.exps == 0 && strcmp(h.champion, "B") == 0);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -178,7 +184,7 @@ TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
     Recipe recipe, made;
     int count = 0;
     EXPECT(history_open(&h, &lab, &err));
-    h.exps = 0;
+    history_close(&h); /* its experiments are of other recipes */
     Asking a = asking(&h, &recipe);
     EXPECT(lab_recipe_keep(&lab, &recipe, &err));
     const ResearcherDef *const *all = researcher_all(&count);
@@ -193,6 +199,7 @@ TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
         EXPECT_MSG(p.edits == again.edits && strcmp(p.edit[0].to, again.edit[0].to) == 0,
                    "%s is of two minds", all[i]->name);
     }
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -370,6 +377,7 @@ TEST(a_disaster_does_not_make_the_noise_look_larger)
     Noise after = history_noise(&h, NULL);
     EXPECT_MSG(before.ss == after.ss && before.nu == after.nu, "%g of %g, was %g of %g", after.ss,
                after.nu, before.ss, before.nu);
+    history_close(&h);
     lab_close(&lab);
 }
 
@@ -382,5 +390,35 @@ TEST(an_experiment_once_opened_stays_open)
     EXPECT(history_open(&h, &lab, &err));
     history_case(&h, &h.exp[0], &c);
     EXPECT(c.confirming && c.fresh == 0);
+    history_close(&h);
+    lab_close(&lab);
+}
+
+TEST(what_was_refused_is_not_proposed_again_on_another_champion)
+{
+    open_lab("refused");
+    History h;
+    Recipe recipe;
+    Proposal p;
+    bool none = true;
+    EXPECT(history_open(&h, &lab, &err));
+    h.exps = 0;
+    Asking a = asking(&h, &recipe);
+    EXPECT(lab_recipe_keep(&lab, &recipe, &err));
+    EXPECT(researcher_builtin.propose(&a, &p, &none, &err) && !none && p.edits > 0);
+    json_t *edits = json_array();
+    for (int i = 0; i < p.edits; i++)
+        json_array_append_new(edits,
+                              json_pack("{s:s, s:s}", "knob", p.edit[i].knob, "to", p.edit[i].to));
+    put("proposal", "e2",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "question", "q1", "recipe", recipe.sha256,
+                  "base_recipe", "another champion", "title", p.title, "author", "builtin", "edits",
+                  edits));
+    put("verdict", "e2",
+        json_pack("{s:s, s:b, s:s}", "decision", "drop", "refused", 1, "why", "too large"));
+    EXPECT(history_update(&h, &err) && h.decided == 0);
+    Proposal again;
+    EXPECT(researcher_builtin.propose(&a, &again, &none, &err));
+    EXPECT_MSG(none || strcmp(again.title, p.title) != 0, "'%s' again", again.title);
     lab_close(&lab);
 }

@@ -159,7 +159,8 @@ static void see_verdict(History *h, const Entry *e)
     x->at = e->seq;
     h->last = e->at;
     /* Taking out is no new idea, and what could not be run was not tried: the prior stays. */
-    if (x->ablates >= 0 || json_is_true(json_object_get(e->body, "refused"))) return;
+    x->refused = json_is_true(json_object_get(e->body, "refused"));
+    if (x->ablates >= 0 || x->refused) return;
     h->decided++;
     h->kept += x->decision == EXP_KEEP;
 }

@@ -31,6 +31,7 @@ typedef struct HistExp {
     int ablates;      /* index of the experiment it takes out again; -1: none */
     Decision decision;
     int audit;       /* 0 not asked, 1, -1 */
+    bool refused;    /* its recipe could not be run here: nothing was tried */
     bool confirming; /* its evidence was once enough: from then on always */
     bool audit_read; /* the read is in the ledger, its answer perhaps not yet */
     double effect, low, high, P, seconds;

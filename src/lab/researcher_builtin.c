@@ -74,11 +74,32 @@ static bool play_edits(const Play *play, const Recipe *champion, Proposal *p)
     return p->edits > 0;
 }
 
+static bool same_edits(const Proposal *p, const json_t *edits)
+{
+    if (json_array_size(edits) != (size_t)p->edits) return false;
+    for (int i = 0; i < p->edits; i++) {
+        const json_t *e = json_array_get(edits, (size_t)i);
+        if (strcmp(json_str(e, "knob", ""), p->edit[i].knob) != 0 ||
+            strcmp(json_str(e, "to", ""), p->edit[i].to) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What this lab cannot run (a vocabulary larger than its text supports) it cannot run on another
+ * champion either. */
+static bool refused_before(const Asking *a, const Proposal *p)
+{
+    for (int i = 0; i < a->history->exps; i++)
+        if (a->history->exp[i].refused && same_edits(p, a->history->exp[i].edits)) return true;
+    return false;
+}
+
 static bool has_applicable(const Asking *a, const Play *play, Proposal *p, Recipe *recipe)
 {
     Err refused = { 0 };
-    return play_edits(play, a->champion, p) && proposal_recipe(a, p, recipe, &refused) &&
-           !proposal_known(a, recipe);
+    return play_edits(play, a->champion, p) && !refused_before(a, p) &&
+           proposal_recipe(a, p, recipe, &refused) && !proposal_known(a, recipe);
 }
 
 static const Play *play_titled(const char *title)
