@@ -155,9 +155,15 @@ static bool work_and_die(const char *dir, int milliseconds)
         _exit(0);
     }
     int status = 0;
-    usleep((useconds_t)milliseconds * 1000);
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
+    pid_t ended = 0;
+    for (int waited = 0; waited < milliseconds && !ended; waited += 5) {
+        usleep(5000);
+        ended = waitpid(child, &status, WNOHANG);
+    }
+    if (!ended) {
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+    }
     EXPECT_MSG(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "the child failed");
     return WIFEXITED(status);
 }
