@@ -37,7 +37,7 @@ def runs(args, toml, seeds, *sets):
         f.write(toml)
     out = []
     for seed in seeds:
-        r = lathe(args, "train", f.name, "--seed", str(seed), *[w for s in sets for w in ("-s", s)])
+        r = lathe(args, "train", f.name, "--seed", str(seed), "--threads", str(args.threads), *[w for s in sets for w in ("-s", s)])
         out.append((r["run"], r["bpb"]))
     os.unlink(f.name)
     return out
@@ -76,6 +76,7 @@ def main():
     p.add_argument("lab")
     p.add_argument("--other", action="append", default=[])
     p.add_argument("--seeds", type=int, default=5)
+    p.add_argument("--threads", type=int, default=os.cpu_count(), help="results do not depend on it")
     p.add_argument("--rates", default="0.25,0.5,1,2,4")
     args = p.parse_args()
     seeds = range(1001, 1001 + args.seeds)
