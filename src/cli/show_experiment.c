@@ -93,6 +93,15 @@ static void print_verdict(const json_t *v)
     print_number("P", v, "P", "probability that the gain is real");
 }
 
+/* A person may leave out either. */
+static void print_prediction(const json_t *p)
+{
+    double gain = json_num(p, "predicted", (double)NAN);
+    double confidence = json_num(p, "confidence", (double)NAN);
+    if (isfinite(gain)) printf("predicted  %+.4f bpb gain\n", gain);
+    if (isfinite(confidence)) printf("confidence %.2f\n", confidence);
+}
+
 static void print_experiment(const json_t *doc, Arena scratch)
 {
     (void)scratch;
@@ -103,9 +112,7 @@ static void print_experiment(const json_t *doc, Arena scratch)
     show_print_text("by", json_str(p, "author", ""));
     show_print_text("why", json_str(p, "why", ""));
     show_print_text("refuted by", json_str(p, "refute", ""));
-    if (json_is_number(json_object_get(p, "predicted")))
-        printf("predicted  %+.4f bpb gain, confidence %.2f\n", json_num(p, "predicted", 0),
-               json_num(p, "confidence", (double)NAN));
+    print_prediction(p);
     printf("edits\n");
     print_edits(json_object_get(p, "edits"));
     print_verdict(json_object_get(doc, "verdict"));
