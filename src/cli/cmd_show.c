@@ -85,7 +85,7 @@ static const ShowDef *which(const char *id, Err *err)
     err_set(
         err, ERR_CONFIG,
         "\"%.40s\" names nothing: r12 is a run, e7 an experiment, c3 a claim, q1 a question, s1 "
-        "a session, six or more digits of a hash a recipe",
+        "a session, six or more digits of a hash a recipe, champion the best one",
         id);
     return NULL;
 }
@@ -93,11 +93,15 @@ static const ShowDef *which(const char *id, Err *err)
 static bool run(Cmd *c, Err *err)
 {
     Lab lab;
-    const char *id = c->n_args ? c->arg[0] : "";
-    const ShowDef *def = c->n_args ? which(id, err) : &show_lab;
+    Recipe champion;
+    const char *id = c->n_args ? c->arg[0] : "", *from;
+    bool best = strcmp(id, "champion") == 0;
+    const ShowDef *def = best ? &show_recipe : c->n_args ? which(id, err) : &show_lab;
     if (!def || !lab_open(&lab, c->lab, LEDGER_READ, c->arena, err)) return false;
     json_t *doc = NULL;
-    bool ok = def->gather(&lab, id, &doc, err);
+    bool ok = !best || lab_champion(&lab, &champion, &from, err);
+    if (best && ok) id = champion.sha256;
+    ok = ok && def->gather(&lab, id, &doc, err);
     lab_close(&lab);
     if (!ok) return false;
     if (c->json) {
@@ -115,7 +119,8 @@ const CmdDef cmd_show = {
     .doc = "one run, experiment, claim, question, session or recipe; without ID the lab",
     .more =
         "Ids say what they are: r12 a run (with its curve), e7 an experiment (with its evidence), "
-        "c3 a claim, q1 a question, s1 a session; six or more digits of a hash name a recipe.",
+        "c3 a claim, q1 a question, s1 a session; six or more digits of a hash name a recipe, and "
+        "champion is the best one.",
     .max_args = 1,
     .needs_lab = true,
     .json = true,
