@@ -26,6 +26,30 @@ static const CmdOpt opts[] = {
     { 0 },
 };
 
+static bool differ(const json_t *was, const json_t *is, const char *member)
+{
+    return strcmp(json_str(was, member, ""), json_str(is, member, "")) != 0;
+}
+
+/* The results say what they were made of.  A processor level is no excuse: bits do not depend on
+ * it. */
+static bool say_why(Lab *lab, const char *was, const char *is, Err *err)
+{
+    json_t *a = NULL, *b = NULL;
+    bool ok = ledger_last(lab->ledger, "result", was, &a, err) &&
+              ledger_last(lab->ledger, "result", is, &b, err);
+    if (ok)
+        err_set(err, ERR_FORMAT, "%s does not repeat: %s", was,
+                differ(a, b, "data_sha256") ? "text was added to its data since; runs made after "
+                                              "that repeat"
+                : differ(a, b, "version")   ? "it was made by another version of Lathe"
+                                            : "its data and the version are the same, so this is a "
+                                              "fault of Lathe or of the machine; please report it");
+    json_decref(a);
+    json_decref(b);
+    return false;
+}
+
 static bool run(Cmd *c, Err *err)
 {
     Lab lab;
@@ -38,7 +62,6 @@ static bool run(Cmd *c, Err *err)
     RunWatch watch = { .self = &progress, .stop = on_stop, .live = on_live };
     bool ok = lab_replay(&lab, c->arg[0], watch, (int)threads, &was, &is, err);
     progress_end(&progress);
-    lab_close(&lab);
     if (!ok) return false;
     bool same = strcmp(was.weights_sha256, is.weights_sha256) == 0 &&
                 strcmp(was.curve_sha256, is.curve_sha256) == 0 &&
@@ -53,10 +76,9 @@ static bool run(Cmd *c, Err *err)
                "losses  %.16s %.16s\n",
                was.id, is.id, same ? "identical to the last bit" : "NOT THE SAME", was.bpb, is.bpb,
                was.weights_sha256, is.weights_sha256, was.curve_sha256, is.curve_sha256);
-    return same || err_set(err, ERR_FORMAT,
-                           "%s does not repeat: another kind of machine, another version, or data "
-                           "that were changed",
-                           was.id);
+    same = same || say_why(&lab, was.id, is.id, err);
+    lab_close(&lab);
+    return same;
 }
 
 const CmdDef cmd_replay = {
