@@ -4,6 +4,7 @@
 #include "cli/cmd.h"
 #include "cli/data_text.h"
 #include "data/corpus.h"
+#include "lab/worker.h"
 
 static void print_set(Cmd *c, json_t *manifest)
 {
@@ -46,6 +47,11 @@ static bool run_add(Cmd *c, Err *err)
     if (!corpus_add(&add, &manifest, err)) return false;
     if (json_array_size(json_object_get(manifest, "additions")) == before)
         fprintf(stderr, "nothing new: every document is in %s already\n", add.name);
+    else if (before > 0 && worker_alive(c->lab))
+        fprintf(stderr,
+                "a session is at work: if it trains on %s it ends now, and the next "
+                "`lathe research` opens a new question\n",
+                add.name);
     print_set(c, manifest);
     return true;
 }
@@ -57,9 +63,11 @@ const CmdDef cmd_data_add = {
         "read text into the data set NAME: .txt .md .jsonl (also .gz .zst), folders, - for stdin",
     .more = "A file of text is one document, a line of .jsonl is one. Exact duplicates are left "
             "out. When the set is made, three tiers are held out (search, audit, locked), about a "
-            "twentieth each and 400 kB at most: near-duplicates stay together, and long documents "
-            "are cut into pieces with a gap between. Later additions to the same set only "
-            "add to its training text, and never anything that any set of the lab holds out.",
+            "twentieth each (up to a twelfth where that is few documents) and 400 kB at most: "
+            "near-duplicates stay together, and long documents are cut into pieces, each counted "
+            "as a document, with a gap between. Later additions to the same set only add to its "
+            "training text, and never anything that any set of the lab holds out; a session at "
+            "work then ends, as its runs could no longer be compared.",
     .opts = add_opts,
     .min_args = 2,
     .max_args = -1,
