@@ -140,12 +140,17 @@ static bool see_session(void *self, const Entry *e)
     report_text(r, json_str(e->body, "question", ""));
     double nan = (double)NAN, gain = json_num(headline, "gain", nan);
     double of = report_headline_first(headline, r->baseline);
-    buf_printf(r->out,
-               "</td><td class=\"n\" data-l=\"gain, audit tier\">%s<small>%s to %s</small></td>",
-               report_percent(r, gain, of), report_percent(r, json_num(headline, "low", nan), of),
-               report_percent(r, json_num(headline, "high", nan), of));
-    buf_printf(r->out, "<td class=\"full soft\">");
-    report_text(r, json_str(end, "text", "not ended"));
+    buf_printf(r->out, "</td><td class=\"n\" data-l=\"gain, audit tier\">%s",
+               report_percent(r, gain, of));
+    if (isfinite(gain))
+        buf_printf(r->out, "<small>%s to %s</small>",
+                   report_percent(r, json_num(headline, "low", nan), of),
+                   report_percent(r, json_num(headline, "high", nan), of));
+    buf_printf(r->out, "</td><td class=\"full soft\">");
+    /* The page of a session is written before its last entry. */
+    bool mine = strcmp(e->id, json_str(r->closing, "session", "")) == 0;
+    report_text(r,
+                json_str(end, "text", json_str(mine ? r->closing : NULL, "reason", "not ended")));
     buf_printf(r->out, "</td></tr>\n");
     json_decref(headline);
     json_decref(end);
