@@ -34,7 +34,9 @@ static bool run_watch(Cmd *c, Err *err)
 
 static bool run_pause(Cmd *c, Err *err)
 {
-    return tell(c, "pause", err);
+    if (!tell(c, "pause", err)) return false;
+    printf("the work halts after the step it is in; `lathe resume` goes on\n");
+    return true;
 }
 
 /* Also starts the worker again where a session was left unfinished. */

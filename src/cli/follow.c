@@ -29,8 +29,8 @@ void follow_plan(const SessionPlan *p)
     char a[32], b[32], c[32];
     fprintf(stderr, "session %s of question %s%s%s\n", p->id, p->question, p->note[0] ? ": " : "",
             p->note);
-    fprintf(stderr, "  model        %s parameters, %.1f epochs of the training text in a run\n",
-            str_count(a, p->params), p->epochs);
+    fprintf(stderr, "  model        %s parameters, %.*f epochs of the training text in a run\n",
+            str_count(a, p->params), p->epochs < 0.095 ? 3 : 1, p->epochs);
     fprintf(stderr, "  run          %s each: %s tokens at %s a second\n",
             str_seconds(a, p->run_seconds), str_count(b, p->run_tokens),
             str_count(c, p->tokens_per_s));
