@@ -138,8 +138,8 @@ const CmdDef cmd_chat = {
     .args = "[RUN]",
     .doc = "take turns with a trained model",
     .more = "Each line you type is answered. Lines from a pipe work as well. RUN is an id such as "
-            "r12, or "
-            "a folder with checkpoints; without it the newest model is taken.",
+            "r12, champion (the newest one trained in full), or a folder with checkpoints, written "
+            "with a '/'; without it the newest model is taken.",
     .opts = opts,
     .max_args = 1,
     .run = run,

@@ -123,8 +123,9 @@ const CmdDef cmd_eval = {
     .args = "[RUN]",
     .doc = "bits per byte of a run on held-out text",
     .more =
-        "RUN is r12 or a folder of checkpoints; without it, the newest model trained in full or "
-        "by hand. Bytes are counted from the text, so models with different tokenizers can be "
+        "RUN is r12, champion or a folder of checkpoints; without it, the newest model trained in "
+        "full or by hand. Bytes are counted from the text, so models with different tokenizers can "
+        "be "
         "compared. The locked tier is for the end: every read makes it a little less honest.",
     .opts = opts,
     .max_args = 1,

@@ -48,8 +48,8 @@ const CmdDef cmd_export = {
     .args = "[RUN]",
     .doc = "write a model in another program's format",
     .more =
-        "RUN is r12 or a folder of checkpoints; without it, the newest model trained in full or "
-        "by hand. GGUF knows two forms that Lathe trains: GPT-2's (layernorm, learned "
+        "RUN is r12, champion or a folder of checkpoints; without it, the newest model trained in "
+        "full or by hand. GGUF knows two forms that Lathe trains: GPT-2's (layernorm, learned "
         "positions, gelu) and Llama's (rmsnorm, rope, swiglu, grouped heads). A model of "
         "another form is refused, naming the knobs.",
     .opts = opts,

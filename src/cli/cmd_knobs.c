@@ -133,9 +133,8 @@ const CmdDef cmd_knobs = {
     .name = "knobs",
     .args = "[NAME]",
     .doc = "what a recipe can say: every knob with its default and range",
-    .more =
-        "NAME is a knob, or the beginning of several: `lathe knobs optim`.  Knobs are set in a\n"
-        "recipe file or with -s NAME=VALUE.",
+    .more = "NAME is a knob, or the beginning of several: `lathe knobs optim`. Knobs are set in a "
+            "recipe file or with -s NAME=VALUE.",
     .opts = opts,
     .max_args = 1,
     .json = true,

@@ -84,8 +84,9 @@ const CmdDef cmd_sample = {
     .args = "[RUN]",
     .doc = "let a trained model write",
     .more =
-        "RUN is an id such as r12, or a folder with checkpoints; without it the newest model is "
-        "taken: of the runs in full first, then of any. The same seed writes the same text.",
+        "RUN is an id such as r12, champion (the newest one trained in full), or a folder with "
+        "checkpoints, written with a '/'; without it the newest model is taken: of those trained "
+        "in full or by hand first, then of any. The same seed writes the same text.",
     .opts = opts,
     .max_args = 1,
     .json = true,

@@ -182,6 +182,9 @@ const CmdDef cmd_veto = {
     .name = "veto",
     .args = "ID",
     .doc = "take an open experiment out of the session",
+    .more =
+        "ID is an experiment that is not decided yet, such as e7; `lathe status` says which one "
+        "is tried.",
     .opts = veto_opts,
     .min_args = 1,
     .max_args = 1,
