@@ -301,7 +301,10 @@ static double anonymous_bytes(void)
     return 1024 * kb;
 }
 
-enum { ROWS = SANITIZED ? 60 : 3000, WIDTH = 384, LAYERS = 5 };
+/* Where kernels are plain (arm64 in an emulator) products of this size would take an hour, and a
+ * small plan is lost in what the process takes anyway: there the step runs and is not weighed. */
+enum { UNWEIGHED = SANITIZED || !HAVE_X86_LEVELS };
+enum { ROWS = UNWEIGHED ? 60 : 3000, WIDTH = 384, LAYERS = 5 };
 
 static Tensor *wide_loss(Graph *g, Tensor **target, Tensor **weight)
 {
@@ -334,10 +337,10 @@ TEST(a_step_takes_the_memory_that_was_planned_and_no_more)
     *(float *)plan_at(p, weight) = 1;
     plan_run(p, &(StepIn){ .step = 1, .train = true });
     double taken = anonymous_bytes() - before;
-    EXPECT_MSG(SANITIZED || fabs(taken / planned - 1) < 0.05, "planned %.1f MB, taken %.1f",
+    EXPECT_MSG(UNWEIGHED || fabs(taken / planned - 1) < 0.05, "planned %.1f MB, taken %.1f",
                planned / 1e6, taken / 1e6);
     for (int i = 2; i < 4; i++) plan_run(p, &(StepIn){ .step = i, .train = true });
-    EXPECT(SANITIZED || anonymous_bytes() - before - taken < 1e5);
+    EXPECT(UNWEIGHED || anonymous_bytes() - before - taken < 1e5);
     bench_close(&b);
 }
 
