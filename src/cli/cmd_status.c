@@ -1,6 +1,7 @@
 /* cmd_status.c - `lathe status`: what the lab is doing and what it has found so far. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/progress.h"
@@ -13,7 +14,7 @@ typedef struct Status {
     SessionPlan plan;
     History h;
     double sigma, first, champion;
-    int open;
+    int open, here; /* experiments of the question; decided ones of the session at work */
 } Status;
 
 static bool gather(Lab *lab, Status *s, Err *err)
@@ -28,7 +29,11 @@ static bool gather(Lab *lab, Status *s, Err *err)
     s->sigma = noise_s(&noise);
     s->first = history_bank_mean(&s->h, s->h.baseline, &n);
     s->champion = history_bank_mean(&s->h, s->h.champion, &n);
-    for (int i = 0; i < s->h.exps; i++) s->open += s->h.exp[i].decision == EXP_OPEN;
+    for (int i = 0; i < s->h.exps; i++) {
+        const HistExp *x = &s->h.exp[i];
+        s->open += x->decision == EXP_OPEN;
+        s->here += x->decision != EXP_OPEN && s->session && strcmp(x->session, s->plan.id) == 0;
+    }
     return true;
 }
 
@@ -53,8 +58,8 @@ static json_t *as_json(const Lab *lab, const Status *s)
 static void print(const Lab *lab, const Status *s)
 {
     char spark[4 * 40 + 1], rate[32];
-    printf("%s: %s%s%s\n", lab->dir, state_word(s), s->alive ? ", " : "",
-           s->alive ? s->at.doing : "");
+    bool doing = s->alive && s->at.doing[0];
+    printf("%s: %s%s%s\n", lab->dir, state_word(s), doing ? ", " : "", doing ? s->at.doing : "");
     if (s->alive && s->at.run[0] && s->at.curve_n > 1) {
         sparkline(s->at.curve, s->at.curve_n, 40, spark, (ptrdiff_t)sizeof(spark));
         printf("  %s  step %lld of %lld  %s  loss %.3f, %s tokens/s\n", s->at.run,
@@ -65,9 +70,9 @@ static void print(const Lab *lab, const Status *s)
         printf("no question yet; `lathe research` opens the first\n");
         return;
     }
-    printf("%s: %d decided", s->h.question, s->h.decided);
-    if (s->session && s->plan.experiments) printf(" of %d", s->plan.experiments);
-    printf(", %d kept", s->h.kept);
+    printf("%s: %d decided, %d kept", s->h.question, s->h.decided, s->h.kept);
+    if (s->session && s->plan.experiments)
+        printf("; %s: %d of %d decided", s->plan.id, s->here, s->plan.experiments);
     if (isfinite(s->sigma) && isfinite(s->first))
         printf("; sigma %.5f bpb (%.2f %%)", s->sigma, 100 * s->sigma / s->first);
     printf("\n");
