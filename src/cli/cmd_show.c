@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/cmd.h"
 #include "cli/entry_text.h"
 #include "cli/show.h"
@@ -65,6 +66,17 @@ void show_print_experiments(const json_t *rows)
 
 /* ---- which ---- */
 
+static bool champion_id(Lab *lab, Arena *arena, const char **id, Err *err)
+{
+    Recipe recipe;
+    const char *from;
+    if (!file_exists(lab_path(lab, "recipes/champion.toml")))
+        return err_set(err, ERR_CONFIG, "this lab has no champion yet; `lathe research` makes one");
+    if (!lab_champion(lab, &recipe, &from, err)) return false;
+    *id = arena_str(arena, str_of(recipe.sha256));
+    return true;
+}
+
 static bool is_id(const char *s)
 {
     size_t digits = s[0] ? strspn(s + 1, "0123456789") : 0;
@@ -93,15 +105,12 @@ static const ShowDef *which(const char *id, Err *err)
 static bool run(Cmd *c, Err *err)
 {
     Lab lab;
-    Recipe champion;
-    const char *id = c->n_args ? c->arg[0] : "", *from;
+    const char *id = c->n_args ? c->arg[0] : "";
     bool best = strcmp(id, "champion") == 0;
     const ShowDef *def = best ? &show_recipe : c->n_args ? which(id, err) : &show_lab;
     if (!def || !lab_open(&lab, c->lab, LEDGER_READ, c->arena, err)) return false;
     json_t *doc = NULL;
-    bool ok = !best || lab_champion(&lab, &champion, &from, err);
-    if (best && ok) id = champion.sha256;
-    ok = ok && def->gather(&lab, id, &doc, err);
+    bool ok = (!best || champion_id(&lab, c->arena, &id, err)) && def->gather(&lab, id, &doc, err);
     lab_close(&lab);
     if (!ok) return false;
     if (c->json) {
