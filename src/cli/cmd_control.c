@@ -53,6 +53,7 @@ static bool run_resume(Cmd *c, Err *err)
         ok = session_unfinished(&lab, &plan, &found, err) &&
              (found ? worker_start(lab.dir, c->program, err) : nobody(&lab, err));
     lab_close(&lab);
+    if (ok) printf("the work goes on; `lathe watch` looks on\n");
     return ok;
 }
 
