@@ -402,7 +402,7 @@ TEST(what_was_refused_is_not_proposed_again_on_another_champion)
     Proposal p;
     bool none = true;
     EXPECT(history_open(&h, &lab, &err));
-    h.exps = 0;
+    history_close(&h); /* its experiments are of other recipes */
     Asking a = asking(&h, &recipe);
     EXPECT(lab_recipe_keep(&lab, &recipe, &err));
     EXPECT(researcher_builtin.propose(&a, &p, &none, &err) && !none && p.edits > 0);
@@ -420,5 +420,6 @@ TEST(what_was_refused_is_not_proposed_again_on_another_champion)
     Proposal again;
     EXPECT(researcher_builtin.propose(&a, &again, &none, &err));
     EXPECT_MSG(none || strcmp(again.title, p.title) != 0, "'%s' again", again.title);
+    history_close(&h);
     lab_close(&lab);
 }

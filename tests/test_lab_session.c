@@ -102,6 +102,7 @@ TEST(a_session_decides_all_its_proposals_and_leaves_a_champion_and_a_report)
         tried += h.exp[i].runs > 0; /* one asks for a vocabulary that the text does not support */
     }
     EXPECT_MSG(tried > 0, "nothing was tried");
+    history_close(&h);
     EXPECT(file_exists(lab_path(&lab, "recipes/champion.toml")));
     EXPECT(file_exists(lab_path(&lab, "reports/%s.html", plan.id)));
     EXPECT_MSG(ledger_verify(lab.ledger, &err), "%s", err.msg);
@@ -275,6 +276,7 @@ TEST(a_stopped_session_is_unfinished_and_goes_on)
     EXPECT_MSG(begin(&lab, dir, "random", 1, &plan), "%s", err.msg);
     EXPECT(!session_work(&lab, &plan, &watch, &err) && err.code == ERR_STOPPED);
     EXPECT(session_unfinished(&lab, &again, &found, &err) && found);
+    lab_close(&lab);
     EXPECT_MSG(begin(&lab, dir, "builtin", 9, &again) && again.resumed &&
                    strcmp(again.id, plan.id) == 0,
                "a new session instead of %s", plan.id);
