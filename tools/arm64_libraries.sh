@@ -2,7 +2,9 @@
 # arm64_libraries.sh DIR - unpacks the arm64 libraries that Lathe links into DIR.
 #
 # They come from this system's own package registry and are only unpacked, not installed: the
-# system stays as it is, and no rights are needed.  Ubuntu keeps arm64 on another host than amd64.
+# system stays as it is, and no rights are needed.  Ubuntu keeps arm64 on another host than amd64;
+# where that cannot be reached, this machine's headers are taken (they are the same text) and
+# DIR/headers_only is made: then all can be compiled, and linked what calls no library.
 set -eu
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 [ ! -e "$dir/complete" ] || exit 0
@@ -18,8 +20,17 @@ if [ "$ID" = ubuntu ]; then
     done >"$apt/sources.list"
     set -- "$@" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
 fi
-apt-get "$@" update -qq
-cd "$apt/debs"
-apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev
-for deb in *.deb; do dpkg-deb -x "$deb" "$dir"; done
-touch "$dir/complete"
+fetch() {
+    cd "$apt/debs" && apt-get "$@" update -qq && apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev
+}
+if (fetch "$@"); then
+    for deb in "$apt"/debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+    touch "$dir/complete"
+    rm -f "$dir/headers_only"
+else
+    mkdir -p "$dir/usr/include"
+    for header in jansson.h jansson_config.h sqlite3.h zlib.h zconf.h zstd.h zstd_errors.h pcre2.h; do
+        cp "$(find /usr/include -name "$header" | head -n 1)" "$dir/usr/include"
+    done
+    touch "$dir/headers_only"
+fi
