@@ -24,23 +24,24 @@
 
 enum { BUSY_SECONDS = 20 };
 
-static bool disk_full(const Ledger *l)
+/* A file that may not grow (a quota, a limit of the process) is no SQLITE_FULL: SQLite reports the
+ * write as failed and has forgotten errno by the time that we are asked. */
+static bool write_failed(const Ledger *l)
 {
-    int rc = sqlite3_errcode(l->db);
-    if (rc == SQLITE_FULL) return true;
-    int why = sqlite3_system_errno(l->db);
-    return rc == SQLITE_IOERR && (why == ENOSPC || why == EDQUOT || why == EFBIG);
+    int rc = sqlite3_extended_errcode(l->db);
+    return rc == SQLITE_FULL || rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_TRUNCATE ||
+           rc == SQLITE_IOERR_SHMSIZE || rc == SQLITE_IOERR_FSYNC;
 }
 
 bool ledger_fail(const Ledger *l, Err *err)
 {
     int rc = sqlite3_errcode(l->db);
     const char *words = sqlite3_errmsg(l->db);
-    if (disk_full(l))
+    if (write_failed(l))
         return err_set(err, ERR_IO,
-                       "no space is left for the ledger %s: free some and give the same command "
-                       "again; nothing is half-written",
-                       l->path);
+                       "no space is left for the ledger %s (%s): free some, or raise the limit on "
+                       "a file's size, and give the same command again; nothing is half-written",
+                       l->path, words);
     switch (rc) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
