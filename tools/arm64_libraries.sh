@@ -21,7 +21,7 @@ if [ "$ID" = ubuntu ]; then
     set -- "$@" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
 fi
 fetch() {
-    cd "$apt/debs" && apt-get "$@" update -qq && apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev
+    cd "$apt/debs" && apt-get "$@" update -qq && apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev libcurl4-openssl-dev
 }
 if (fetch "$@"); then
     for deb in "$apt"/debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
@@ -32,5 +32,7 @@ else
     for header in jansson.h jansson_config.h sqlite3.h zlib.h zconf.h zstd.h zstd_errors.h pcre2.h; do
         cp "$(find /usr/include -name "$header" | head -n 1)" "$dir/usr/include"
     done
+    mkdir -p "$dir/usr/include/curl"
+    cp "$(dirname "$(find /usr/include -path '*/curl/curl.h' | head -n 1)")"/*.h "$dir/usr/include/curl"
     touch "$dir/headers_only"
 fi
