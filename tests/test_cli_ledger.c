@@ -177,6 +177,20 @@ TEST(show_of_an_experiment_lists_its_evidence)
     free(text);
 }
 
+TEST(what_is_not_kept_is_shown_as_it_was_measured)
+{
+    Err err = { 0 };
+    json_t *body =
+        json_read(STR("{\"decision\":\"drop\",\"effect\":0.0002,\"D\":-0.0326,\"low\":-0.051,"
+                      "\"high\":-0.0141,\"P\":0.04}"),
+                  "a verdict", &err);
+    Buf b = { 0 };
+    entry_text_verdict(body, &b);
+    HAS(b.at, "drop, measured -0.0326 (-0.0510 to -0.0141), P 0.0400");
+    buf_free(&b);
+    json_decref(body);
+}
+
 TEST(show_of_a_question_has_the_mean_of_each_champion)
 {
     json_t *doc = json_of(&cmd_show, "q1", NULL), *list = json_object_get(doc, "champions");

@@ -54,8 +54,9 @@ void show_print_experiments(const json_t *rows)
         Buf b = { 0 };
         buf_printf(&b, "%-5s %-10s ", json_str(row, "experiment", ""),
                    json_str(row, "verdict", ""));
-        if (json_is_number(json_object_get(row, "effect")))
-            buf_printf(&b, "%+8.4f (%+.4f to %+.4f)  ", json_num(row, "effect", 0),
+        const char *key = strcmp(json_str(row, "verdict", ""), "keep") == 0 ? "effect" : "measured";
+        if (json_is_number(json_object_get(row, key)))
+            buf_printf(&b, "%+8.4f (%+.4f to %+.4f)  ", json_num(row, key, 0),
                        json_num(row, "low", 0), json_num(row, "high", 0));
         buf_str(&b, str_of(json_str(row, "title", "")));
         entry_text_plain(&b);

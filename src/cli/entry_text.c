@@ -105,8 +105,11 @@ static void say_proposal(const json_t *b, Buf *out)
 
 void entry_text_verdict(const json_t *b, Buf *out)
 {
+    /* The shrunken effect is that of what is kept, and its interval goes with it; what is not kept
+     * has the interval of what was measured. */
+    bool keep = strcmp(text(b, "decision"), "keep") == 0;
     buf_str(out, str_of(text(b, "decision")));
-    put_number(out, ", gain ", b, "effect", "");
+    put_number(out, keep ? ", gain " : ", measured ", b, keep ? "effect" : "D", "");
     put_number(out, " (", b, "low", "");
     put_number(out, " to ", b, "high", ")");
     put_number(out, ", P ", b, "P", "");

@@ -8,7 +8,8 @@
 #include "data/corpus.h"
 
 #define EXPERIMENT_COLUMNS                                                                         \
-    "experiment, title, author, verdict, effect, low, high, P, runs, seconds FROM experiments"
+    "e.experiment, e.title, e.author, e.verdict, e.effect, v.D AS measured, e.low, e.high, e.P, "  \
+    "e.runs, e.seconds FROM experiments e LEFT JOIN verdicts v ON v.experiment = e.experiment"
 
 static void print_entry(const char *label, const char *kind, const json_t *body)
 {
@@ -41,7 +42,7 @@ static bool gather_question(Lab *lab, const char *id, json_t **out, Err *err)
     json_t *doc = json_pack("{s:s, s:o}", "id", id, "question", body);
     bool ok = gather_champions(lab, id, doc, err) &&
               show_rows(lab, doc, "experiments", err,
-                        "SELECT " EXPERIMENT_COLUMNS " WHERE question='%s' ORDER BY seq", id);
+                        "SELECT " EXPERIMENT_COLUMNS " WHERE e.question='%s' ORDER BY e.seq", id);
     if (ok) *out = doc;
     if (!ok) json_decref(doc);
     return ok;
@@ -89,7 +90,7 @@ static bool gather_session(Lab *lab, const char *id, json_t **out, Err *err)
     json_object_set_new(doc, "end", end ? end : json_null());
     json_object_set_new(doc, "headline", headline ? headline : json_null());
     ok = ok && show_rows(lab, doc, "experiments", err,
-                         "SELECT " EXPERIMENT_COLUMNS " WHERE session='%s' ORDER BY seq", id);
+                         "SELECT " EXPERIMENT_COLUMNS " WHERE e.session='%s' ORDER BY e.seq", id);
     if (ok) *out = doc;
     if (!ok) json_decref(doc);
     return ok;
@@ -147,8 +148,8 @@ static bool gather_lab(Lab *lab, const char *id, json_t **out, Err *err)
                         "s.session ORDER BY e.seq DESC LIMIT 1) AS ended FROM sessions s ORDER BY "
                         "s.seq DESC LIMIT 1") &&
               show_rows(lab, doc, "latest", err,
-                        "SELECT * FROM (SELECT seq, " EXPERIMENT_COLUMNS
-                        " ORDER BY seq DESC LIMIT 8) ORDER BY seq");
+                        "SELECT * FROM (SELECT e.seq, " EXPERIMENT_COLUMNS
+                        " ORDER BY e.seq DESC LIMIT 8) ORDER BY seq");
     const char *question =
         json_str(json_array_get(json_object_get(doc, "questions"), 0), "question", "");
     if (ok && question[0]) ok = gather_champions(lab, question, doc, err);
