@@ -6,7 +6,8 @@
  * their names and without their weights: a proposal that shifts weights keeps its tokens.
  *
  * Without weights every source is read in proportion to its bytes, which is what reading all the
- * text once would do. */
+ * text once would do.  What data.drop leaves out changes neither the tokenizer nor the weights: a
+ * remedy is compared with its absence, and nothing else may move with it. */
 #include "data/mixture.h"
 
 #include <stdio.h>
@@ -26,6 +27,13 @@ const Knob data_knobs[] = {
       .text = "",
       .doc = "data sets to read, with weights if wanted: \"books:2,gov:1\"; empty: all of the lab "
              "but those named *-dirty, by their size",
+      .fixed = true },
+    { .name = "data.drop",
+      .type = KNOB_TEXT,
+      .text = "",
+      .doc = "what is left out of the training text: \"books:LIST,gov:LIST\", lists of documents "
+             "and lines that `lathe data audit` wrote; weights and tokenizer stay those of the "
+             "whole text",
       .fixed = true },
     { .name = "tokenizer.kind",
       .type = KNOB_CHOICE,
@@ -59,6 +67,7 @@ typedef struct Opening {
     const KnobSet *knobs;
     Docs docs[MIXTURE_MAX];
     int opened;
+    Drop drop[MIXTURE_MAX]; /* of each source; no ids: nothing is left out */
     Arena *out;
 } Opening;
 
@@ -150,6 +159,35 @@ static bool open_docs(Opening *o, Err *err)
     return true;
 }
 
+/* "NAME:LIST" */
+static bool read_drop(Opening *o, Str item, Err *err)
+{
+    Str name, rest = str_trim(item);
+    if (!str_cut(&rest, ':', &name) || rest.len == 0)
+        return err_set(err, ERR_CONFIG, "data.drop: \"%.*s\" is not of the form NAME:LIST",
+                       (int)MIN(item.len, (ptrdiff_t)80), item.at);
+    for (int i = 0; i < o->m->count; i++) {
+        const char *source = o->m->source[i].name;
+        if (str_eq(name, str_of(source))) return drop_add(&o->drop[i], o->lab, source, rest, err);
+    }
+    return err_set(err, ERR_CONFIG, "data.drop names %.*s, which data.sources does not",
+                   (int)MIN(name.len, (ptrdiff_t)80), name.at);
+}
+
+static bool read_drops(Opening *o, Err *err)
+{
+    Str rest = str_trim(str_of(knobs_text(o->knobs, "data.drop"))), item;
+    while (rest.len > 0 && str_cut(&rest, ',', &item)) {
+        if (!read_drop(o, item, err)) return false;
+    }
+    return true;
+}
+
+static const char *drop_ids(const Opening *o, int i)
+{
+    return o->drop[i].ids.len > 0 ? o->drop[i].ids.at : "";
+}
+
 /* Sixteen digits of the SHA-256 of `text` name a file. */
 static void key_of(const Buf *text, char key[17])
 {
@@ -231,12 +269,14 @@ static bool open_shard(Opening *o, int i, Err *err)
     char key[17];
     MixtureSource *s = &o->m->source[i];
     buf_printf(&what, "shard 1 %s %s", tokenizer_sha256(o->m->tokenizer), o->docs[i].sha256);
+    if (drop_ids(o, i)[0]) buf_printf(&what, " without%s", drop_ids(o, i));
     key_of(&what, key);
     buf_free(&what);
     const char *folder = arena_printf(o->out, "%s/data/%s/shards", o->lab, s->name);
     const char *path = arena_printf(o->out, "%s/%s.bin", folder, key);
-    if (!file_exists(path) &&
-        (!file_make_dirs(folder, err) || !shard_make(path, &o->docs[i], o->m->tokenizer, err)))
+    if (!file_exists(path) && (!file_make_dirs(folder, err) ||
+                               !shard_make_without(path, &o->docs[i], o->m->tokenizer,
+                                                   drop_ids(o, i)[0] ? &o->drop[i] : NULL, err)))
         return err_wrap(err, "data set %s", s->name);
     return shard_open(&s->shard, path, tokenizer_vocab(o->m->tokenizer), err);
 }
@@ -258,16 +298,20 @@ static void name_mixture(Opening *o)
 {
     Buf what = { 0 };
     buf_printf(&what, "mixture 1 %s", tokenizer_sha256(o->m->tokenizer));
-    for (int i = 0; i < o->m->count; i++)
+    for (int i = 0; i < o->m->count; i++) {
         buf_printf(&what, " %s %.17g %s", o->m->source[i].name, o->m->source[i].weight,
                    o->docs[i].sha256);
+        if (drop_ids(o, i)[0]) buf_printf(&what, " without%s", drop_ids(o, i));
+    }
     sha256_hex(what.at, what.len, o->m->sha256);
     buf_free(&what);
 }
 
 static bool open_all(Opening *o, Err *err)
 {
-    if (!find_sources(o, err) || !open_docs(o, err) || !open_tokenizer(o, err)) return false;
+    if (!find_sources(o, err) || !read_drops(o, err) || !open_docs(o, err) ||
+        !open_tokenizer(o, err))
+        return false;
     for (int i = 0; i < o->m->count; i++) {
         if (!open_shard(o, i, err)) return false;
     }
@@ -283,6 +327,7 @@ bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
     *o = (Opening){ .m = m, .lab = lab, .knobs = knobs, .out = out };
     bool ok = open_all(o, err);
     for (int i = 0; i < o->opened; i++) docs_close(&o->docs[i]);
+    for (int i = 0; i < MIXTURE_MAX; i++) drop_free(&o->drop[i]);
     if (!ok) mixture_close(m);
     return ok;
 }

@@ -62,7 +62,7 @@ typedef struct Writer {
     uint64_t hash;
     int64_t tokens, bytes, documents;
     const struct Layout *layout;
-    Buf ids;
+    Buf ids, room;
 } Writer;
 
 static bool flush(Writer *w, Err *err)
@@ -121,15 +121,26 @@ static bool put_document(Writer *w, const Tokenizer *t, Str text, Err *err)
     return true;
 }
 
-static bool put_documents(Writer *w, const Docs *docs, const Tokenizer *t, Err *err)
+/* Document i, or what `drop` leaves of it. */
+static bool put_what_stays(Writer *w, const Docs *docs, int64_t i, const Tokenizer *t, Drop *drop,
+                           Err *err)
+{
+    Str left = docs_get(docs, i);
+    return (drop && !drop_next(drop, left, &w->room, &left)) || put_document(w, t, left, err);
+}
+
+static bool put_documents(Writer *w, const Docs *docs, const Tokenizer *t, Drop *drop, Err *err)
 {
     Progress p = progress_begin("encoding", "bytes", (double)docs->bytes);
     bool ok = true;
+    if (drop) drop_begin(drop);
     for (int64_t i = 0; ok && i < docs->count; i++) {
-        ok = put_document(w, t, docs_get(docs, i), err);
+        ok = put_what_stays(w, docs, i, t, drop, err);
         progress_tick(&p, (double)w->bytes, "");
     }
     progress_end(&p);
+    if (ok && drop && w->documents == 0)
+        return err_set(err, ERR_CONFIG, "data.drop leaves nothing to train on; name fewer lists");
     if (ok && w->tokens > INT32_MAX)
         return err_set(err, ERR_CONFIG,
                        "%s would hold %lld tokens, and its format ends at 2147483647; divide the "
@@ -150,22 +161,29 @@ static bool put_header(Writer *w, Err *err)
     return fileout_patch(&w->file, 0, h, HEADER, err);
 }
 
-static bool write_shard(Writer *w, const Docs *docs, const Tokenizer *t, Err *err)
+static bool write_shard(Writer *w, const Docs *docs, const Tokenizer *t, Drop *drop, Err *err)
 {
     static const unsigned char room[HEADER];
-    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, t, err) &&
+    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, t, drop, err) &&
            (w->filled == 0 || flush(w, err)) && put_header(w, err) && fileout_commit(&w->file, err);
 }
 
 bool shard_make(const char *path, const Docs *docs, const Tokenizer *t, Err *err)
 {
+    return shard_make_without(path, docs, t, NULL, err);
+}
+
+bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, Drop *drop,
+                        Err *err)
+{
     Writer w = { .layout = layout_of(tokenizer_vocab(t)) };
     if (!fileout_open(&w.file, path, err)) return false;
     Arena scratch = arena_reserve(CHUNK + 4096);
     w.chunk = NEW(&scratch, unsigned char, CHUNK);
-    bool ok = file_exists(path) || write_shard(&w, docs, t, err);
+    bool ok = file_exists(path) || write_shard(&w, docs, t, drop, err);
     fileout_drop(&w.file);
     buf_free(&w.ids);
+    buf_free(&w.room);
     arena_release(&scratch);
     return ok;
 }

@@ -8,6 +8,7 @@
 #define DATA_SHARD_H
 
 #include "data/docs.h"
+#include "data/drop.h"
 #include "data/tokenizer.h"
 
 typedef struct Shard {
@@ -20,6 +21,9 @@ typedef struct Shard {
 /* Whole or not at all.  Two processes that make the same shard take turns, and the second finds
  * it made. Progress on stderr; ERR_STOPPED if asked to stop. */
 bool shard_make(const char *path, const Docs *docs, const Tokenizer *t, Err *err) MUST_CHECK;
+/* The same without what `drop` names (NULL: nothing).  ERR_CONFIG if nothing is left. */
+bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, Drop *drop,
+                        Err *err) MUST_CHECK;
 
 /* Checks header, size and, up to 256 MB, the checksum.  `path` must live as long as the shard. */
 bool shard_open(Shard *s, const char *path, int vocab, Err *err) MUST_CHECK;
