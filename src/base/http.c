@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -103,6 +104,8 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
     Str line = str_trim((Str){ bytes, (ptrdiff_t)(size * count) }), rest = line, name;
     if (str_starts(line, STR("HTTP/"))) {
         buf_clear(headers);
+        const char *space = memchr(line.at, ' ', (size_t)line.len);
+        x->reply->status = space ? atoi(space) : 0; /* curl's lines are followed by a line's end */
     } else if (line.len > 0 && headers->len + line.len < HEADERS_MAX &&
                str_cut(&rest, ':', &name)) {
         ptrdiff_t begin = headers->len;

@@ -28,7 +28,7 @@ typedef struct HttpRequest {
 } HttpRequest;
 
 typedef struct HttpReply {
-    int status;  /* 200, 206 (the Range was granted), 404 ...; 0: there was no answer */
+    int status;  /* 200, 206 (the Range was granted), 404 ...; 0: no answer; set before the body */
     bool ended;  /* on_bytes had enough */
     Buf body;    /* if there was no on_bytes */
     Buf headers; /* of the last answer of a chain of redirections: "name: value\n", names in lower
