@@ -19,7 +19,7 @@ endif
 
 # Modules from the lowest layer up (docs/ARCHITECTURE.md).  A test of a module is linked with that
 # module and the ones before it, so a layer that reaches upwards does not link.
-MODULES := base dev ledger tensor data science llm model optim train judge lab cli
+MODULES := base llm dev ledger tensor data science model optim train judge lab cli
 
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 \

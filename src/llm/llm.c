@@ -279,8 +279,8 @@ static LlmFault try_once(const LlmModel *m, Str body, const LlmEars *ears, LlmAn
     t->status = reply->status;
     t->usage = answer->usage;
     hide_key(m, x.hear.said);
-    snprintf(answer->explanation, sizeof answer->explanation, "%s",
-             t->fault == LLM_OK ? answer->explanation : x.hear.said);
+    if (t->fault != LLM_OK)
+        wire_words(answer->explanation, sizeof answer->explanation, x.hear.said);
     char id[256];
     const char *found = http_header(reply, "request-id", id);
     if (!found) found = http_header(reply, "x-request-id", id);
