@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file.h"
 
 enum { TICKS = 24 };
 
@@ -176,6 +177,40 @@ void svg_begin(Plot *p, const char *title, const char *description)
 void svg_end(Plot *p)
 {
     buf_printf(p->out, "</svg>\n");
+}
+
+/* A file has no page around it: the few colours that the marks' classes use come along. */
+static const char own_style[] =
+    "<style>svg{--paper:#fff;--ink:#1c1b19;--soft:#66625a;--line:#e5e1d8;--keep:#0a7d5a;"
+    "--drop:#8d877c;--undecided:#b06a00;--running:#2b6cb0;--bad:#b4322a;background:var(--paper)}"
+    "@media(prefers-color-scheme:dark){svg{--paper:#141412;--ink:#ece9e2;--soft:#a29c90;"
+    "--line:#34322d;--keep:#4cc79a;--drop:#8b857a;--undecided:#e0a33e;--running:#6aa9e8;"
+    "--bad:#ec7a70}}text{font:12px ui-sans-serif,system-ui,sans-serif;fill:var(--ink)}"
+    ".tick,.axis{fill:var(--soft)}.grid{stroke:var(--line);fill:none}"
+    ".zero{stroke:var(--soft);stroke-dasharray:3 3;fill:none}"
+    ".keep,.champ{--c:var(--keep)}.drop,.base{--c:var(--drop)}.undecided{--c:var(--undecided)}"
+    ".running{--c:var(--running)}.failed{--c:var(--bad)}"
+    ".whisker{stroke:var(--c);stroke-width:1.6;fill:none}"
+    ".dot{fill:var(--c);stroke:var(--paper);stroke-width:1.2}"
+    ".ring{fill:var(--paper);stroke:var(--c);stroke-width:1.8}"
+    ".line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}"
+    ".band{fill:var(--line)}</style>";
+
+bool svg_write(const char *path, const Buf *drawing, Err *err)
+{
+    static const Str head = { "<svg ", 5 };
+    Str body = buf_view(drawing);
+    CHECK(str_starts(body, head), "no drawing");
+    const char *title = strchr(body.at, '>');
+    CHECK(title, "no drawing");
+    Buf file = { 0 };
+    buf_printf(&file, "<svg xmlns=\"http://www.w3.org/2000/svg\" ");
+    buf_put(&file, body.at + head.len, title + 1 - body.at - head.len);
+    buf_printf(&file, "%s", own_style);
+    buf_put(&file, title + 1, body.at + body.len - title - 1);
+    bool ok = file_write_whole(path, buf_view(&file), err);
+    buf_free(&file);
+    return ok;
 }
 
 /* ---- marks ---- */

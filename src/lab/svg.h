@@ -11,6 +11,7 @@
 #ifndef LAB_SVG_H
 #define LAB_SVG_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 typedef struct Axis {
@@ -42,6 +43,9 @@ void svg_escape(Buf *out, const char *text);
 
 void svg_begin(Plot *p, const char *title, const char *description);
 void svg_end(Plot *p);
+
+/* What svg_begin ... svg_end drew as a file of its own, with colours for light and dark. */
+bool svg_write(const char *path, const Buf *drawing, Err *err) MUST_CHECK;
 
 /* Data to user units; what lies outside the axes is put on their ends. */
 double svg_x(const Plot *p, double value);
