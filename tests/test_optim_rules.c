@@ -92,7 +92,7 @@ static void rig_close(Rig *r)
 static double step(Rig *r, int64_t number, double factor, OptimStats *stats)
 {
     float scalar[SLOT_COUNT];
-    optim_scalars(&r->optim, factor, scalar);
+    optim_scalars(&r->optim, (OptimAt){ factor, number, 80 }, scalar);
     StepIn in = { .step = number, .train = true, .scalar = scalar };
     plan_run(r->micro, &in);
     const void *at = plan_at(r->micro, r->loss);

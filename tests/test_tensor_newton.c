@@ -94,7 +94,7 @@ static void check_singular_values(ptrdiff_t rows, ptrdiff_t cols)
     Stage s;
     stage_open(&s, cpu_level());
     Tensor *x = t_input(s.g, "x", F32, 3, (ptrdiff_t[]){ P, rows, cols });
-    Tensor *y = t_newton_schulz(s.g, x, 5);
+    Tensor *y = t_newton_schulz(s.g, x, (NewtonOpt){ .steps = 5 });
     stage_plan(&s, &y, 1, cpu_level());
     fill(plan_at(s.plan, x), P * rows * cols, "newton");
     plan_run(s.plan, &(StepIn){ .step = 1 });
@@ -121,7 +121,8 @@ TEST(newton_schulz_keeps_directions)
     enum { N = 3 };
     Stage s;
     stage_open(&s, LEVEL_REF);
-    Tensor *x = t_input(s.g, "x", F32, 2, (ptrdiff_t[]){ N, N }), *y = t_newton_schulz(s.g, x, 2);
+    Tensor *x = t_input(s.g, "x", F32, 2, (ptrdiff_t[]){ N, N }),
+           *y = t_newton_schulz(s.g, x, (NewtonOpt){ .steps = 2 });
     stage_plan(&s, &y, 1, LEVEL_REF);
     double *in = plan_at(s.plan, x), value[N] = { 3, -4, 12 }; /* of norm 13 */
     for (int i = 0; i < N; i++)
@@ -154,7 +155,7 @@ TEST(an_op_written_in_others_has_their_derivative)
     stage_open(&s, LEVEL_REF);
     Tensor *x = t_param(
         s.g, (ParamSpec){ .name = "x", .rank = 2, .dim = { M, N }, .init = { INIT_NORMAL, 1 } });
-    Tensor *y = t_newton_schulz(s.g, x, 2);
+    Tensor *y = t_newton_schulz(s.g, x, (NewtonOpt){ .steps = 2 });
     Tensor *d_y = t_input(s.g, "d_y", F32, 2, (ptrdiff_t[]){ M, N });
     graph_grad_from(s.g, &y, &d_y, 1);
     stage_plan(&s, (Tensor *[]){ y, x->grad }, 2, LEVEL_REF);
@@ -174,4 +175,60 @@ TEST(an_op_written_in_others_has_their_derivative)
                    want);
     }
     stage_close(&s);
+}
+
+/* A diagonal's singular values are its elements; they come back as the polynomials make them. */
+static void through(NewtonOpt o, const double *in, double *out, int n)
+{
+    Stage s;
+    stage_open(&s, cpu_level());
+    Tensor *x = t_input(s.g, "x", F32, 2, (ptrdiff_t[]){ n, n }), *y = t_newton_schulz(s.g, x, o);
+    stage_plan(&s, &y, 1, cpu_level());
+    float *at = plan_at(s.plan, x);
+    for (int i = 0; i < n * n; i++) at[i] = i % (n + 1) ? 0 : (float)in[i / (n + 1)];
+    plan_run(s.plan, &(StepIn){ .step = 1 });
+    for (int i = 0; i < n; i++) out[i] = (double)((float *)plan_at(s.plan, y))[i * (n + 1)];
+    stage_close(&s);
+}
+
+TEST(five_newton_schulz_steps_reach_the_published_singular_values)
+{
+    const double in[] = { 0.1, 0.5, 0.9, 1.0 }, want[] = { 0.71212, 0.76544, 0.68201, 0.69644 };
+    double out[4];
+    through((NewtonOpt){ .steps = 5, .bounded = true }, in, out, 4);
+    for (int i = 0; i < 4; i++)
+        EXPECT_MSG(fabs(out[i] - want[i]) < 1e-4, "%g became %.6f, not %.5f", in[i], out[i],
+                   want[i]);
+}
+
+/* Amsel et al. 2025 (arXiv:2505.16932), the five tuples for a safety factor of 2e-2 and a cushion
+ * of 2, as nanochat prints them. */
+TEST(polar_express_is_its_five_published_polynomials)
+{
+    static const double tuple[5][3] = {
+        { 8.156554524902461, -22.48329292557795, 15.878769915207462 },
+        { 4.042929935166739, -2.808917465908714, 0.5000178451051316 },
+        { 3.8916678022926607, -2.772484153217685, 0.5060648178503393 },
+        { 3.285753657755655, -2.3681294933425376, 0.46449024233003106 },
+        { 2.3465413258596377, -1.7097828382687081, 0.42323551169305323 },
+    };
+    const double in[] = { 0.01, 0.1, 0.5, 0.9, 0.98 };
+    double out[5];
+    through((NewtonOpt){ .kind = NEWTON_POLAR, .steps = 5, .bounded = true }, in, out, 5);
+    for (int i = 0; i < 5; i++) {
+        double v = in[i];
+        for (int k = 0; k < 5; k++)
+            v *= tuple[k][0] + tuple[k][1] * v * v + tuple[k][2] * v * v * v * v;
+        EXPECT_MSG(fabs(out[i] - v) < 1e-4, "%g became %.6f, not %.6f", in[i], out[i], v);
+        EXPECT_MSG(v > 0.859 && v < 1.141, "%g became %g", in[i], v);
+    }
+}
+
+TEST(polar_express_divides_by_a_bound_two_per_cent_above_the_norm)
+{
+    const double in[] = { 3, 4 };
+    double out[2], scaled[2], bounded[2] = { 3 / 5.1, 4 / 5.1 };
+    through((NewtonOpt){ .kind = NEWTON_POLAR, .steps = 5 }, in, out, 2);
+    through((NewtonOpt){ .kind = NEWTON_POLAR, .steps = 5, .bounded = true }, bounded, scaled, 2);
+    for (int i = 0; i < 2; i++) EXPECT(fabs(out[i] - scaled[i]) < 1e-5);
 }

@@ -407,7 +407,7 @@ TEST(an_expanded_update_is_planned_like_any_other)
         bench_open(&b, LEVEL_REF);
         Graph *g = graph_new(&b.home);
         Tensor *x = t_view(g, tiny_weight(g, "x", 3, 4), 3, (ptrdiff_t[]){ 1, 3, 4 });
-        Tensor *y = t_newton_schulz(g, x, 5);
+        Tensor *y = t_newton_schulz(g, x, (NewtonOpt){ .steps = 5 });
         Plan *p = tiny_plan(g, &y, 1, &b.d, (PlanOpt){ .apart = apart }, &b.home, b.s);
         store_init(b.s, 3);
         plan_run(p, &(StepIn){ .step = 1 });

@@ -66,7 +66,7 @@ static double size_after_steps(int width, bool mup, uint64_t seed)
     for (int step = 1; step <= 4; step++) {
         StepOut out;
         fill(&s);
-        EXPECT(stepper_run(&s, NULL, (StepDo){ step, seed, 1 }, &out, &err) && out.finite);
+        EXPECT(stepper_run(&s, NULL, (StepDo){ { 1, step, 4 }, seed }, &out, &err) && out.finite);
     }
     for (int i = 0; i < 16; i++) {
         ((int32_t *)plan_at(p, tokens))[i] = i * 3 % V;

@@ -56,7 +56,8 @@ static bool time_steps(Stepper *s, double seconds, Timing *t, Err *err)
     double began = clock_now();
     *t = (Timing){ 0 };
     do {
-        if (!stepper_run(s, NULL, (StepDo){ t->steps + 1, 1, 1 }, &out, err)) return false;
+        if (!stepper_run(s, NULL, (StepDo){ { 1, t->steps + 1, t->steps + 1 }, 1 }, &out, err))
+            return false;
         t->steps++;
         t->seconds = clock_now() - began;
     } while (t->seconds < seconds);

@@ -18,7 +18,8 @@ static Tensor *record(Graph *g, const KnobSet *k, UpdateIn in)
     AdamwOpt o = { .b1 = (float)knobs_number(k, "optim.beta1"),
                    .b2 = (float)knobs_number(k, "optim.beta2"),
                    .eps = (float)knobs_number(k, "optim.eps"),
-                   .rate = in.rate };
+                   .rate = in.rate,
+                   .cautious = in.cautious };
     return t_adamw(g, in.w, in.d_w, moment(g, in.w, "adam_m"), moment(g, in.w, "adam_v"), in.clip,
                    o);
 }

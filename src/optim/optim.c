@@ -8,10 +8,19 @@
  * update has another scale; `optim.lr` then serves the rest.
  *
  * Statistics come out of the update itself: each rule returns the squared sizes of
- * what it changed and of what was there, so that the ratio per group costs nothing. */
+ * what it changed and of what was there, so that the ratio per group costs nothing.
+ *
+ * Averaged weights are a state beside each weight, moved after the update by a share that
+ * the host sets (t_average).  Training goes on from the weights themselves; who judges,
+ * samples or exports takes the averages.  `ema` is exponential, and the plain mean until
+ * it is old enough (so no start-up correction is needed); `tail` is the mean over the
+ * last part of the run, which is what LAWA (Kaddour 2022, arXiv:2209.14981) and SWA
+ * (Izmailov et al. 2018, arXiv:1803.05407) take from stored checkpoints, as a running
+ * mean: one copy instead of k, and every step counts. */
 #include "optim/optim.h"
 
 #include <math.h>
+#include <stdio.h>
 
 const char *const group_name[GROUP_COUNT] = { "matrices", "embedding", "head", "vectors" };
 
@@ -32,14 +41,17 @@ static const char *const names[] = {
     NULL
 };
 
+static const char *const averages[] = { "none", "ema", "tail", NULL };
+enum { AVERAGE_NONE, AVERAGE_EMA, AVERAGE_TAIL };
+
 const Knob optim_knobs[] = {
     { .name = "optim.name",
       .type = KNOB_CHOICE,
       .max = (double)(COUNT(names) - 2),
       .choices = names,
       .doc =
-          "the update rule: adamw for all weights, or muon for hidden matrices and adamw for the "
-          "rest" },
+          "the update rule: adamw or lion for all weights; muon or soap for hidden matrices, with "
+          "adamw for the rest" },
     { .name = "optim.lr",
       .type = KNOB_NUMBER,
       .fallback = 2e-3,
@@ -105,6 +117,32 @@ const Knob optim_knobs[] = {
       .max = 100,
       .scale = SCALE_LOG,
       .doc = "the gradient of all weights together is scaled down to at most this norm; 0: never" },
+    { .name = "optim.cautious",
+      .type = KNOB_FLAG,
+      .max = 1,
+      .doc = "decay a weight only where that goes the way of its update (Chen et al. 2025)" },
+    { .name = "optim.average",
+      .type = KNOB_CHOICE,
+      .max = (double)(COUNT(averages) - 2),
+      .choices = averages,
+      .doc = "what is judged, sampled and exported: the last weights, their exponential average, "
+             "or their mean over the tail of the run" },
+    { .name = "optim.average_decay",
+      .type = KNOB_NUMBER,
+      .fallback = 0.99,
+      .min = 0,
+      .max = 0.99999,
+      .only = "optim.average=ema",
+      .doc = "memory of the average, per step" },
+    { .name = "optim.average_tail",
+      .type = KNOB_NUMBER,
+      .fallback = 0.1,
+      .min = 0.001,
+      .max = 1,
+      .scale = SCALE_LOG,
+      .unit = "of the run",
+      .only = "optim.average=tail",
+      .doc = "the last part, whose weights are averaged" },
     { .name = NULL },
 };
 
@@ -140,6 +178,11 @@ int optim_tables(const Knob **tables, int cap)
     return n;
 }
 
+static int average_kind(const KnobSet *k)
+{
+    return (int)k->value[knobs_find(k, "optim.average")];
+}
+
 static const OptimDef *rule_for(const OptimDef *def, const ParamSpec *spec)
 {
     return !def->takes || def->takes(spec) ? def : &optim_adamw;
@@ -153,29 +196,57 @@ static Tensor *leaf(Graph *g, const Tensor *param)
     return t_param(g, spec);
 }
 
-void optim_record(Optim *o, Graph *g, const KnobSet *k, Tensor *const *params, int n, Arena *out)
+static Tensor *norm_of_all(Graph *g, Tensor *const *params, int n)
 {
-    *o = (Optim){ .def = optim_of(k), .knobs = k, .matrix_mult = 1, .params = n };
-    o->stats = NEW(out, Tensor *, n);
-    o->group = NEW(out, int, n);
-    o->root = NEW(out, Tensor *, n + 1);
     Tensor *squares = NULL;
     for (int i = 0; i < n; i++) {
         Tensor *s = t_sum_squares(g, t_grad_leaf(g, leaf(g, params[i]))); // (1)
         squares = squares ? t_add(g, squares, s) : s;
     }
-    o->clip = t_clip_factor(g, squares, SLOT_CLIP); // (2)
+    return t_clip_factor(g, squares, SLOT_CLIP); // (2)
+}
+
+/* Recorded behind the update that wrote w. */
+static Tensor *average_of(Graph *g, Tensor *w)
+{
+    char name[300];
+    snprintf(name, sizeof(name), "%s.average", w->name);
+    return t_average(g, t_state(g, name, w->rank, w->dim), w, SLOT_AVERAGE);
+}
+
+void optim_record(Optim *o, Graph *g, const KnobSet *k, Tensor *const *params, int n, Arena *out)
+{
+    bool averages_kept = average_kind(k) != AVERAGE_NONE;
+    *o = (Optim){ .def = optim_of(k), .knobs = k, .matrix_mult = 1, .params = n };
+    o->stats = NEW(out, Tensor *, n);
+    o->group = NEW(out, int, n);
+    o->root = NEW(out, Tensor *, 2 * n + 1);
+    o->clip = norm_of_all(g, params, n);
     for (int i = 0; i < n; i++) {
         Tensor *w = leaf(g, params[i]);
         o->group[i] = group_of(w->spec->role);
-        UpdateIn in = { w, t_grad_leaf(g, w), o->clip, slot_rate(o->group[i]) };
+        UpdateIn in = { w, t_grad_leaf(g, w), o->clip, slot_rate(o->group[i]),
+                        knobs_flag(k, "optim.cautious") };
         o->stats[i] = rule_for(o->def, w->spec)->record(g, k, in);
         o->root[o->roots++] = o->stats[i];
+        if (averages_kept) o->root[o->roots++] = average_of(g, w);
     }
     o->root[o->roots++] = o->clip;
 }
 
-void optim_scalars(const Optim *o, double factor, float scalar[SLOT_COUNT])
+/* The share of this step's weights in the average. */
+static double average_share(const KnobSet *k, OptimAt at)
+{
+    double tail = (double)at.steps * knobs_number(k, "optim.average_tail");
+    int64_t before = at.steps - (int64_t)(tail + 0.5); /* steps that do not count */
+    switch (average_kind(k)) {
+    case AVERAGE_EMA: return MAX(1 - knobs_number(k, "optim.average_decay"), 1 / (double)at.step);
+    case AVERAGE_TAIL: return 1 / (double)MAX(1, at.step - before);
+    default: return 0;
+    }
+}
+
+void optim_scalars(const Optim *o, OptimAt at, float scalar[SLOT_COUNT])
 {
     const KnobSet *k = o->knobs;
     double mult[GROUP_COUNT] = { o->matrix_mult, knobs_number(k, "optim.embed_mult"),
@@ -183,13 +254,16 @@ void optim_scalars(const Optim *o, double factor, float scalar[SLOT_COUNT])
                                  knobs_number(k, "optim.vector_mult") };
     double rate = knobs_number(k, "optim.lr"), decay = knobs_number(k, "optim.decay");
     scalar[SLOT_CLIP] = (float)knobs_number(k, "optim.clip");
-    scalar[SLOT_MOMENTUM] = 0;
+    scalar[SLOT_MOMENTUM] = scalar[SLOT_SHAMPOO] = 0;
+    scalar[SLOT_AVERAGE] = (float)average_share(k, at);
     for (int i = 0; i < GROUP_COUNT; i++) {
         bool decays = i == GROUP_MATRIX || i == GROUP_HEAD;
-        scalar[slot_rate(i)] = (float)(rate * mult[i] * factor);
+        scalar[slot_rate(i)] = (float)(rate * mult[i] * at.factor);
         scalar[slot_rate(i) + 1] = (float)(decays ? decay : 0);
     }
-    if (o->def->scalars) o->def->scalars(k, factor, scalar);
+    /* Under muP the rate falls with width, and rate times decay stays. */
+    scalar[slot_rate(GROUP_MATRIX) + 1] /= (float)o->matrix_mult;
+    if (o->def->scalars) o->def->scalars(k, at, o->matrix_mult, scalar);
 }
 
 static double value_at(const Plan *p, const Tensor *t, int i, CpuLevel level)

@@ -18,8 +18,15 @@ enum { GROUP_MATRIX, GROUP_EMBED, GROUP_HEAD, GROUP_VECTOR, GROUP_COUNT };
 extern const char *const group_name[GROUP_COUNT];
 int group_of(Role role);
 
-/* Places in StepIn.scalar. */
-enum { SLOT_CLIP, SLOT_MOMENTUM, SLOT_RATE, SLOT_COUNT = SLOT_RATE + 2 * GROUP_COUNT };
+/* Places in StepIn.scalar: SLOT_AVERAGE is the share of the new weights in their average. */
+enum {
+    SLOT_CLIP,
+    SLOT_MOMENTUM,
+    SLOT_AVERAGE,
+    SLOT_SHAMPOO,
+    SLOT_RATE,
+    SLOT_COUNT = SLOT_RATE + 2 * GROUP_COUNT
+};
 static inline int slot_rate(int group) /* the decay stands right behind */
 {
     return SLOT_RATE + 2 * group;
@@ -30,7 +37,14 @@ typedef struct UpdateIn {
     Tensor *w, *d_w; /* the gradient of the mean loss */
     Tensor *clip;    /* (2): factor, norm */
     int rate;        /* slot */
+    bool cautious;   /* decay only where it goes the way of the update */
 } UpdateIn;
+
+/* Where a run stands. */
+typedef struct OptimAt {
+    double factor; /* of the schedule */
+    int64_t step, steps;
+} OptimAt;
 
 typedef struct OptimDef {
     const char *name, *doc, *source;
@@ -39,8 +53,9 @@ typedef struct OptimDef {
     /* Records the update; returns its statistics (2): sum of squares of the change and of w before.
      */
     Tensor *(*record)(Graph *g, const KnobSet *k, UpdateIn in);
-    /* Adds to what optim_scalars wrote: its own rate for GROUP_MATRIX, momentum.  May be NULL. */
-    void (*scalars)(const KnobSet *k, double factor, float *scalar);
+    /* Adds to what optim_scalars wrote: its own rate for GROUP_MATRIX, momentum.  `mult`: by
+     * which a rate that acts element by element is multiplied under muP.  May be NULL. */
+    void (*scalars)(const KnobSet *k, OptimAt at, double mult, float *scalar);
 } OptimDef;
 
 extern const Knob optim_knobs[], schedule_knobs[];
@@ -53,7 +68,7 @@ int optim_tables(const Knob **tables, int cap);
 typedef struct Optim {
     const OptimDef *def;
     const KnobSet *knobs;
-    double matrix_mult; /* AdamW's rate of hidden matrices is multiplied by this (muP) */
+    double matrix_mult; /* elementwise rates of hidden matrices are multiplied by this (muP) */
     int params;
     Tensor **stats; /* (2) per weight */
     int *group;     /* of each */
@@ -62,11 +77,11 @@ typedef struct Optim {
     int roots;
 } Optim;
 
-/* `params`: those of a model's graph, whose gradients a plan of that graph leaves in the Store. */
+/* `params`: those of a model's graph, whose gradients a plan of that graph leaves in the Store.
+ * Where weights are averaged, each has a state NAME.average: the weights to judge. */
 void optim_record(Optim *o, Graph *g, const KnobSet *k, Tensor *const *params, int n, Arena *out);
 
-/* The scalars of a step whose schedule factor is `factor`. */
-void optim_scalars(const Optim *o, double factor, float scalar[SLOT_COUNT]);
+void optim_scalars(const Optim *o, OptimAt at, float scalar[SLOT_COUNT]);
 
 /* What a step did, read after plan_run. */
 typedef struct OptimStats {

@@ -2,3 +2,5 @@
  * the first is the default.  No include guard: this file is included several times. */
 OPTIM(adamw)
 OPTIM(muon)
+OPTIM(lion)
+OPTIM(soap)

@@ -33,6 +33,7 @@ typedef struct StepIn {
     int64_t step;        /* counts from 1 */
     uint64_t seed;       /* key of every draw made in the step */
     bool later;          /* a micro-step after the first: LIFE_GRAD is added to, not written */
+    int micro;           /* which micro-step, from 0: draws differ (dropout) */
     bool train;          /* false in evaluation: LOSS ops compute no gradients */
     const float *scalar; /* rates, momenta, clip limits: OpOpt.a and .b index it (STATE ops) */
 } StepIn;

@@ -2,6 +2,8 @@
  * What an option means is said there; here are the defaults. */
 #include "tensor/ops.h"
 
+#include "base/rand.h"
+
 static Tensor *record(Graph *g, const char *op, Tensor *const in[], OpOpt opt)
 {
     return op_record(g, op, in, opt)->out[0];
@@ -51,6 +53,13 @@ Tensor *t_softcap(Graph *g, Tensor *x, float cap)
     return record(g, "softcap", IN(x), OPT(.cap = cap));
 }
 
+Tensor *t_dropout(Graph *g, Tensor *x, float p)
+{
+    uint64_t place = rand_name(g->scope);
+    return record(g, "dropout", IN(x),
+                  OPT(.p = p, .a = (int)(uint32_t)place, .b = (int)(uint32_t)(place >> 32)));
+}
+
 Tensor *t_rmsnorm(Graph *g, Tensor *x, Tensor *gain, float eps)
 {
     return record(g, "rmsnorm", IN(x, gain), OPT(.eps = eps));
@@ -64,6 +73,11 @@ Tensor *t_layernorm(Graph *g, Tensor *x, Tensor *gain, Tensor *bias, float eps)
 Tensor *t_softmax(Graph *g, Tensor *x)
 {
     return record(g, "softmax", IN(x), NO_OPT);
+}
+
+Tensor *t_gate(Graph *g, Tensor *x, Tensor *z, float scale)
+{
+    return record(g, "gate", IN(x, z), OPT(.scale = scale));
 }
 
 Tensor *t_linear(Graph *g, Tensor *x, Tensor *w, Tensor *bias)
@@ -116,7 +130,13 @@ Tensor *t_clip_factor(Graph *g, Tensor *sum_squares, int limit)
 Tensor *t_adamw(Graph *g, Tensor *w, Tensor *d_w, Tensor *m, Tensor *v, Tensor *clip, AdamwOpt o)
 {
     return record(g, "adamw", IN(w, d_w, m, v, clip),
-                  OPT(.x = o.b1, .y = o.b2, .eps = o.eps, .a = o.rate));
+                  OPT(.x = o.b1, .y = o.b2, .eps = o.eps, .a = o.rate, .b = o.cautious));
+}
+
+Tensor *t_lion(Graph *g, Tensor *w, Tensor *d_w, Tensor *m, Tensor *clip, AdamwOpt o)
+{
+    return record(g, "lion", IN(w, d_w, m, clip),
+                  OPT(.x = o.b1, .y = o.b2, .a = o.rate, .b = o.cautious));
 }
 
 Tensor *t_momentum(Graph *g, Tensor *m, Tensor *d_w, Tensor *clip, int mu, bool nesterov)
@@ -124,14 +144,35 @@ Tensor *t_momentum(Graph *g, Tensor *m, Tensor *d_w, Tensor *clip, int mu, bool 
     return record(g, "momentum", IN(m, d_w, clip), OPT(.a = mu, .b = nesterov));
 }
 
-Tensor *t_apply(Graph *g, Tensor *w, Tensor *update, float scale, int rate)
+Tensor *t_apply(Graph *g, Tensor *w, Tensor *update, ApplyOpt o)
 {
-    return record(g, "apply", IN(w, update), OPT(.scale = scale, .a = rate));
+    return record(g, "apply", IN(w, update), OPT(.scale = o.scale, .a = o.rate, .b = o.cautious));
 }
 
-Tensor *t_newton_schulz(Graph *g, Tensor *x, int steps)
+Tensor *t_average(Graph *g, Tensor *s, Tensor *x, int share)
 {
-    return record(g, "newton_schulz", IN(x), OPT(.a = steps));
+    return record(g, "average", IN(s, x), OPT(.a = share));
+}
+
+Tensor *t_row_variance(Graph *g, Tensor *v, Tensor *u, float b2)
+{
+    return record(g, "row_variance", IN(v, u), OPT(.x = b2));
+}
+
+Tensor *t_adam_direction(Graph *g, Tensor *v, Tensor *grad, Tensor *m, AdamwOpt o)
+{
+    return record(g, "adam_direction", IN(v, grad, m), OPT(.x = o.b1, .y = o.b2, .eps = o.eps));
+}
+
+Tensor *t_eigenbasis(Graph *g, Tensor *q, Tensor *s, int every)
+{
+    return record(g, "eigenbasis", IN(q, s), OPT(.a = every));
+}
+
+Tensor *t_newton_schulz(Graph *g, Tensor *x, NewtonOpt o)
+{
+    return record(g, "newton_schulz", IN(x),
+                  OPT(.a = o.steps, .b = (int)o.kind, .p = o.bounded ? 1 : 0));
 }
 
 Tensor *t_cache(Graph *g, Tensor *cache, Tensor *k, Tensor *pos)

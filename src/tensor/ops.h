@@ -17,11 +17,14 @@ Tensor *t_gelu(Graph *g, Tensor *x);  /* tanh form, as GPT-2 has it */
 Tensor *t_relu2(Graph *g, Tensor *x); /* max(x, 0)^2 */
 Tensor *t_silu(Graph *g, Tensor *x);
 Tensor *t_softcap(Graph *g, Tensor *x, float cap); /* cap tanh(x / cap) */
+/* In training 0 with probability p, else x / (1 - p); draws are named by the scopes open. */
+Tensor *t_dropout(Graph *g, Tensor *x, float p);
 
 /* ROW, over the last dim. */
 Tensor *t_rmsnorm(Graph *g, Tensor *x, Tensor *gain, float eps); /* gain (C) or NULL */
 Tensor *t_layernorm(Graph *g, Tensor *x, Tensor *gain, Tensor *bias, float eps); /* (C) or NULL */
 Tensor *t_softmax(Graph *g, Tensor *x);
+Tensor *t_gate(Graph *g, Tensor *x, Tensor *z, float scale); /* scale sigmoid(z) x; z: a row each */
 
 /* MATMUL.  linear: x (..., I), w (O, I), bias (O) or NULL -> (..., O).
  * matmul: a (..., M, K) or transposed, b (..., K, N) or transposed -> (..., M, N); leading dims
@@ -66,19 +69,44 @@ Tensor *t_clip_factor(Graph *g, Tensor *sum_squares,
  *   g = clip[0] d_w; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2
  *   w -= rate (m / (1-b1^t) / (sqrt(v / (1-b2^t)) + eps) + decay w)      (arXiv:1711.05101, alg. 2)
  * momentum: m = mu m + (1-mu) g; out = nesterov ? (1-mu) g + mu m : m.  scalar[mu] = mu.
- * apply: w -= rate (scale update + decay w). */
+ * apply: w -= rate (scale update + decay w).
+ * lion: u = sign(b1 m + (1-b1) g); m = b2 m + (1-b2) g; w -= rate (u + decay w).
+ * Cautious: decay only where it goes the way of the update. */
 typedef struct AdamwOpt {
     float b1, b2, eps;
     int rate;
+    bool cautious;
 } AdamwOpt;
 Tensor *t_adamw(Graph *g, Tensor *w, Tensor *d_w, Tensor *m, Tensor *v, Tensor *clip, AdamwOpt o);
 Tensor *t_momentum(Graph *g, Tensor *m, Tensor *d_w, Tensor *clip, int mu, bool nesterov);
-Tensor *t_apply(Graph *g, Tensor *w, Tensor *update, float scale, int rate);
+typedef struct ApplyOpt {
+    float scale;
+    int rate;
+    bool cautious;
+} ApplyOpt;
+Tensor *t_apply(Graph *g, Tensor *w, Tensor *update, ApplyOpt o);
+Tensor *t_lion(Graph *g, Tensor *w, Tensor *d_w, Tensor *m, Tensor *clip, AdamwOpt o);
+
+/* Parts of update rules, states first.
+ * average: s = (1-c) s + c x with c = scalar[share]; returns s.
+ * row_variance: NorMuon's second moments v (P, max(M, N)) of u (P, M, N); returns u, evened out.
+ * adam_direction: v = b2 v + (1-b2) g^2; returns m / (1-b1^t) / (sqrt(v / (1-b2^t)) + eps).
+ * eigenbasis: q (P, N, N), rows near the eigenvectors of s (P, N, N); moved every `every` steps;
+ * returns q. */
+Tensor *t_average(Graph *g, Tensor *s, Tensor *x, int share);
+Tensor *t_row_variance(Graph *g, Tensor *v, Tensor *u, float b2);
+Tensor *t_adam_direction(Graph *g, Tensor *v, Tensor *grad, Tensor *m, AdamwOpt o);
+Tensor *t_eigenbasis(Graph *g, Tensor *q, Tensor *s, int every);
 
 /* Orthogonalises each (M, N) matrix of x (P, M, N): x / ||x||_F, then `steps` times
- * X <- a X + (b A + c A A) X, A = X X^T (on the smaller side).  (Jordan 2024, Newton-Schulz 5:
- * a, b, c = 3.4445, -4.7750, 2.0315.)  Composite over matmul. */
-Tensor *t_newton_schulz(Graph *g, Tensor *x, int steps);
+ * X <- p X + (q A + r A A) X, A = X X^T (on the smaller side).  Composite over matmul. */
+typedef enum NewtonKind { NEWTON_JORDAN, NEWTON_POLAR, NEWTON_EXACT } NewtonKind;
+typedef struct NewtonOpt {
+    NewtonKind kind;
+    int steps;
+    bool bounded; /* no singular value of x is above 1: it is not divided by its norm */
+} NewtonOpt;
+Tensor *t_newton_schulz(Graph *g, Tensor *x, NewtonOpt o);
 
 /* Caches for sampling: returns k when cache is NULL; else writes k (B, T, K, D) into cache
  * (B, S, K, D) from row pos[0] on and returns the cache. */

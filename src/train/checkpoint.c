@@ -334,10 +334,19 @@ static int64_t count_of(const json_t *t)
     return n;
 }
 
-static bool load_one(FILE *f, const char *path, int64_t data, const json_t *tensors,
+/* To go on training, the weight itself; to judge, its average where the run keeps one. */
+static const json_t *tensor_for(const json_t *tensors, const char *name, bool to_train)
+{
+    char average[300];
+    snprintf(average, sizeof(average), "%s.average", name);
+    const json_t *t = to_train ? NULL : tensor_named(tensors, average);
+    return t ? t : tensor_named(tensors, name);
+}
+
+/* Fills item from tensor t of an open file; t NULL: the file has none. */
+static bool load_one(FILE *f, const char *path, int64_t data, const json_t *t,
                      const StoreItem *item, Err *err)
 {
-    const json_t *t = tensor_named(tensors, item->name);
     if (!t || count_of(t) != item->count)
         return err_set(err, ERR_FORMAT, "%s %s %s: it belongs to another model", path,
                        t ? "has another size of" : "lacks", item->name);
@@ -358,7 +367,8 @@ bool checkpoint_load(const char *path, const Store *s, bool states, Err *err)
     for (int i = 0; ok && i < store_count(s); i++) {
         const StoreItem *item = store_item(s, i);
         bool wanted = item->life == LIFE_PARAM || (states && item->life == LIFE_STATE);
-        if (wanted) ok = load_one(f, path, data, json_object_get(header, "tensors"), item, err);
+        const json_t *t = tensor_for(json_object_get(header, "tensors"), item->name, states);
+        if (wanted) ok = load_one(f, path, data, t, item, err);
     }
     json_decref(header);
     fclose(f);

@@ -35,8 +35,9 @@ bool checkpoint_save(const char *dir, Checkpoint *c, const Store *s, Err *err) M
 bool checkpoint_find(const char *dir, Arena *out, Checkpoint *c, const char **path, Buf *note,
                      Err *err) MUST_CHECK;
 
-/* Fills the params of `s` (and its states, if asked) by name from a file that checkpoint_find
- * returned.  One that the file lacks, or has in another size, is refused by name. */
+/* Fills the params of `s` by name from a file that checkpoint_find returned: to go on training,
+ * with `states`, as they stand; to judge, without, by their averages where the run keeps some.  One
+ * that the file lacks, or has in another size, is refused by name. */
 bool checkpoint_load(const char *path, const Store *s, bool states, Err *err) MUST_CHECK;
 
 /* SHA-256 over the params in order of their names: name, a zero byte, fp32 little-endian. */

@@ -109,13 +109,14 @@ static bool fill(const Stepper *s, const Loader *l, int64_t index, Err *err)
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
 {
     float scalar[SLOT_COUNT];
-    StepIn in = { .step = d.step, .seed = d.seed, .train = true, .scalar = scalar };
+    StepIn in = { .step = d.at.step, .seed = d.seed, .train = true, .scalar = scalar };
     *out = (StepOut){ 0 };
-    optim_scalars(&s->optim, d.factor, scalar);
+    optim_scalars(&s->optim, d.at, scalar);
     put_weight(s);
     for (int i = 0; i < s->accumulate; i++) {
-        if (l && !fill(s, l, (d.step - 1) * s->accumulate + i, err)) return false;
+        if (l && !fill(s, l, (d.at.step - 1) * s->accumulate + i, err)) return false;
         in.later = i > 0;
+        in.micro = i;
         plan_run(s->micro, &in);
         out->loss += scalar_at(s, s->loss);
     }

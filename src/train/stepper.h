@@ -44,9 +44,8 @@ typedef struct StepOut {
 } StepOut;
 
 typedef struct StepDo {
-    int64_t step; /* from 1 */
+    OptimAt at; /* steps from 1 */
     uint64_t seed;
-    double factor; /* of the schedule */
 } StepDo;
 /* Without a loader the inputs are used as they stand. */
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err) MUST_CHECK;

@@ -197,11 +197,11 @@ static bool save(Run *r, Err *err)
     return true;
 }
 
-static void add_row(Run *r, const StepOut *out, double factor, double began)
+static void add_row(Run *r, const StepOut *out, OptimAt at, double began)
 {
     double now = clock_now();
     float scalar[SLOT_COUNT];
-    optim_scalars(&r->s.optim, factor, scalar);
+    optim_scalars(&r->s.optim, at, scalar);
     StepRow row = { .step = r->at.step,
                     .tokens = (double)r->at.tokens,
                     .flops = (double)r->at.flops,
@@ -219,9 +219,9 @@ static bool one_step(Run *r, const PlanCost *cost, Err *err)
 {
     StepOut out;
     double began = clock_now();
-    StepDo d = { .step = r->at.step + 1,
-                 .seed = r->job->seed,
-                 .factor = schedule_factor(&r->job->recipe->knobs, r->at.step + 1, r->at.steps) };
+    OptimAt at = { .step = r->at.step + 1, .steps = r->at.steps };
+    at.factor = schedule_factor(&r->job->recipe->knobs, at.step, at.steps);
+    StepDo d = { at, r->job->seed };
     if (!stepper_run(&r->s, &r->loader, d, &out, err)) return false;
     r->at.step++;
     r->at.tokens += tokens_per_step(&r->s);
@@ -232,8 +232,7 @@ static bool one_step(Run *r, const PlanCost *cost, Err *err)
         r->at.tail_sum += out.loss;
         r->at.tail_count++;
     }
-    if (r->at.step % r->every == 0 || r->at.step == 1 || r->at.done)
-        add_row(r, &out, d.factor, began);
+    if (r->at.step % r->every == 0 || r->at.step == 1 || r->at.done) add_row(r, &out, at, began);
     return true;
 }
 

@@ -57,6 +57,22 @@ static inline real state_clip(const void *clip)
     return clip ? *(const real *)clip : R(1);
 }
 
+/* base^n by multiplication: pow of libm differs by version. */
+static inline double state_power(double base, int64_t n)
+{
+    double result = 1;
+    for (; n > 0; n >>= 1, base *= base)
+        if (n & 1) result *= base;
+    return result;
+}
+
+/* What decay adds to an update.  Cautious: only where it goes the update's way, so that it never
+ * works against what the gradient asks for (Chen et al. 2025, arXiv:2510.12402). */
+static inline real state_decay(real decay, bool cautious, real update, real w)
+{
+    return cautious && update * w < 0 ? R(0) : decay * w;
+}
+
 /* Inputs from..to-1 must be whole and as long as input 0. */
 static inline bool state_shape(const OpShape *s, int from, int to, Err *err)
 {

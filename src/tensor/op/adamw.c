@@ -5,23 +5,15 @@
  *     w -= rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) + decay w)
  *
  * One pass over memory, which is what it costs: seven streams, and a square root and a division
- * hidden behind them.  The powers b^t are made by multiplication; pow of libm differs by version.
- */
+ * hidden behind them.  With `b` the decay is cautious (level/state.h). */
 #include "tensor/level/state.h"
 
 enum { P, D_P, M, V, CLIP };
 
 typedef struct Adamw {
     real b1, b2, eps, rate, decay, clip, unbias1, unbias2;
+    bool cautious;
 } Adamw;
-
-static double power(double base, int64_t n)
-{
-    double result = 1;
-    for (; n > 0; n >>= 1, base *= base)
-        if (n & 1) result *= base;
-    return result;
-}
 
 static Adamw of(const Call *c)
 {
@@ -34,8 +26,9 @@ static Adamw of(const Call *c)
         .rate = R(scalar[0]),
         .decay = R(scalar[1]),
         .clip = state_clip(c->in[CLIP]),
-        .unbias1 = (real)(1 / (1 - power((double)o->x, c->step->step))),
-        .unbias2 = (real)(1 / (1 - power((double)o->y, c->step->step))),
+        .cautious = o->b,
+        .unbias1 = (real)(1 / (1 - state_power((double)o->x, c->step->step))),
+        .unbias2 = (real)(1 / (1 - state_power((double)o->y, c->step->step))),
     };
 }
 
@@ -50,7 +43,7 @@ static void stretch(const Adamw *o, const Call *c, ptrdiff_t at, ptrdiff_t n, re
         m[i] = s.b1 * m[i] + (R(1) - s.b1) * g;
         v[i] = s.b2 * v[i] + (R(1) - s.b2) * (g * g);
         real step = m[i] * s.unbias1 / (SQRT(v[i] * s.unbias2) + s.eps);
-        update[i] = s.rate * (step + s.decay * w[i]);
+        update[i] = s.rate * (step + state_decay(s.decay, s.cautious, step, w[i]));
     }
 }
 
@@ -88,7 +81,7 @@ static const OpCase cases[] = {
       .opt = { .x = 0.9f, .y = 0.999f, .eps = 1e-8f } },
     { .rank = { 1, 1, 1, 1 },
       .dim = { { 40000 }, { 40000 }, { 40000 }, { 40000 } },
-      .opt = { .x = 0.9f, .y = 0.95f, .eps = 1e-8f } },
+      .opt = { .x = 0.9f, .y = 0.95f, .eps = 1e-8f, .b = 1 } },
 };
 
 KERNEL(adamw, .phases = 2, .parts = state_parts, .scratch = state_scratch, .forward = forward);

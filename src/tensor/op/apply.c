@@ -1,4 +1,5 @@
-/* apply.c - takes a finished update off a weight: w -= rate (scale update + decay w). */
+/* apply.c - takes a finished update off a weight: w -= rate (scale update + decay w); with `b` the
+ * decay is cautious (level/state.h). */
 #include "tensor/level/state.h"
 
 enum { P, UPDATE };
@@ -11,6 +12,7 @@ static void forward(const Call *c, Work w)
     }
     const OpOpt *o = &c->node->opt;
     real rate = R(c->step->scalar[o->a]), decay = R(c->step->scalar[o->a + 1]), scale = R(o->scale);
+    bool cautious = o->b;
     StateSums sums = { 0 };
     real update[STRETCH];
     ptrdiff_t from = w.part * (ptrdiff_t)BLOCK;
@@ -19,7 +21,8 @@ static void forward(const Call *c, Work w)
         ptrdiff_t n = MIN(STRETCH, end - at);
         real *restrict p = (real *)c->in[P] + at;
         const real *restrict u = (const real *)c->in[UPDATE] + at;
-        for (ptrdiff_t i = 0; i < n; i++) update[i] = rate * (scale * u[i] + decay * p[i]);
+        for (ptrdiff_t i = 0; i < n; i++)
+            update[i] = rate * (scale * u[i] + state_decay(decay, cautious, u[i], p[i]));
         state_step(&sums, p, update, n);
     }
     state_keep(c, w.part, &sums);
@@ -32,7 +35,7 @@ static bool shape(OpShape *s, Err *err)
 
 static const OpCase cases[] = {
     { .rank = { 2, 3 }, .dim = { { 6, 5 }, { 2, 3, 5 } }, .opt = { .scale = 0.5f } },
-    { .rank = { 1, 1 }, .dim = { { 17000 }, { 17000 } }, .opt = { .scale = 1 } },
+    { .rank = { 1, 1 }, .dim = { { 17000 }, { 17000 } }, .opt = { .scale = 1, .b = 1 } },
 };
 
 KERNEL(apply, .phases = 2, .parts = state_parts, .scratch = state_scratch, .forward = forward);
