@@ -57,6 +57,9 @@ bool session_score(Session *s, int tier, const int *index, int n, double *bpb, E
 {
     for (int i = 0; i < n; i++) {
         JudgeScore score = { 0 };
+        /* Between two models: a tier of a large corpus takes seconds for each. */
+        if (s->watch->stop && s->watch->stop(s->watch->self))
+            return err_set(err, ERR_STOPPED, "stopped; the same command goes on");
         if (!score_run(s, tier, s->h.run[index[i]].id, &score, err)) return false;
         bpb[i] = score.bpb;
     }
