@@ -6,13 +6,22 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "data/reader.h"
+#include "data/reader_json.h"
 #include "tests/test.h"
 
 /* Everything that was read: documents with '|' behind each. */
 typedef struct Taken {
     Buf text;
     int64_t documents, parts, longest_part;
+    int64_t file, offset; /* of the last one */
 } Taken;
+
+static void take_begin(void *self, int64_t file, int64_t offset)
+{
+    Taken *t = self;
+    t->file = file;
+    t->offset = offset;
+}
 
 static bool take_part(void *self, Str bytes, Err *err)
 {
@@ -59,7 +68,7 @@ static bool run(const char *path, const char *field, Taken *t, json_t **report, 
     *t = (Taken){ 0 };
     *err = (Err){ 0 };
     ReaderJob job = {
-        .paths = &path, .n_paths = 1, .field = field, .sink = { take_part, take_end, t }
+        .paths = &path, .n_paths = 1, .field = field, .sink = { take_begin, take_part, take_end, t }
     };
     return reader_run(&job, report, err);
 }
@@ -296,6 +305,168 @@ TEST(a_line_of_100_megabytes_is_a_document)
     json_decref(report);
     buf_free(&t.text);
     unlink(path);
+}
+
+TEST(documents_are_told_with_the_byte_at_which_their_line_begins)
+{
+    Taken t;
+    Err err;
+    json_t *report;
+    const char *path =
+        put("places.jsonl", STR("{\"text\":\"one\"}\n\nbroken\n{\"text\":\"two\"}\n"));
+    EXPECT_MSG(run(path, NULL, &t, &report, &err), "%s", err.msg);
+    EXPECT(t.documents == 2 && t.file == 0 && t.offset == 23);
+    json_decref(report);
+    buf_free(&t.text);
+}
+
+/* Documents whose bytes are not UTF-8: each stretch by RFC 3629, section 4. */
+TEST(text_that_is_not_utf8_is_kept_and_counted)
+{
+    static const struct {
+        const char *name;
+        Str bytes;
+        bool broken;
+    } cases[] = {
+        { "u1.txt", { "plain", 5 }, false },
+        { "u2.txt", { "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 and more text", 24 }, false },
+        { "u3.txt", { "caf\xe9 au lait", 12 }, true },
+        { "u4.txt", { "overlong \xc0\xaf", 11 }, true },
+        { "u5.txt", { "surrogate \xed\xa0\x80", 13 }, true },
+        { "u6.txt", { "beyond \xf4\x90\x80\x80", 11 }, true },
+        { "u7.txt", { "cut \xe2\x82", 6 }, true },
+        { "u8.txt", { "stray \x80", 7 }, true },
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        Taken t;
+        Err err;
+        json_t *report;
+        EXPECT(run(put(cases[i].name, cases[i].bytes), NULL, &t, &report, &err));
+        const json_t *file = json_array_get(json_object_get(report, "files"), 0);
+        EXPECT_MSG(json_int(file, "broken_utf8", 0) == cases[i].broken, "%s", cases[i].name);
+        EXPECT(t.text.len == cases[i].bytes.len + 1);
+        json_decref(report);
+        buf_free(&t.text);
+    }
+}
+
+TEST(utf8_is_judged_the_same_however_it_is_cut)
+{
+    Str text = STR("h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80!");
+    for (ptrdiff_t i = 0; i <= text.len; i++)
+        for (ptrdiff_t k = i; k <= text.len; k++) {
+            ReaderUtf8 u = { 0 };
+            readerutf8_add(&u, (Str){ text.at, i });
+            readerutf8_add(&u, (Str){ text.at + i, k - i });
+            readerutf8_add(&u, (Str){ text.at + k, text.len - k });
+            EXPECT(readerutf8_end(&u));
+        }
+}
+
+/* Every line by our scanner and by jansson: the same verdict and the same text. */
+TEST(a_line_of_json_is_read_as_jansson_reads_it)
+{
+    static const char *const lines[] = {
+        "{\"text\":\"a\"}",
+        " { \"a\" : [1, -2.5e+3, 0, true, false, null, {}], \"text\" : "
+        "\"x\\n\\u00e9\\ud83d\\ude00\\\"\" } ",
+        "{\"text\":\"first\",\"text\":\"last\"}",
+        "{\"text\":\"first\",\"text\":7}",
+        "{\"te\\u0078t\":\"escaped name\"}",
+        "{\"text\":\"lone \\ud800\"}",
+        "{\"text\":\"low \\udc00\"}",
+        "{\"text\":\"tab\t\"}",
+        "{\"text\":\"bad \xff\"}",
+        "{\"text\":\"a\",}",
+        "{\"text\":\"a\"} x",
+        "{\"n\":01,\"text\":\"a\"}",
+        "{\"n\":1.,\"text\":\"a\"}",
+        "{\"n\":+1,\"text\":\"a\"}",
+        "{\"n\":tru,\"text\":\"a\"}",
+        "{\"text\":\"nul \\u0000 inside\"}",
+        "{\"text\":\"\"}",
+        "{\"text\":[\"a\"]}",
+        "{\"doc\":{\"text\":\"deeper\"}}",
+        "[\"text\"]",
+        "{\"text\":\"open",
+        "{\"text\":\"\\x\"}",
+        "{}",
+        "",
+    };
+    Buf got = { 0 };
+    for (int i = 0; i < COUNT(lines); i++) {
+        json_error_t why;
+        json_t *object = json_loads(lines[i], JSON_ALLOW_NUL, &why);
+        json_t *text = json_object_get(object, "text");
+        ReaderJson want = !json_is_object(object) ? READERJSON_BROKEN
+                          : json_is_string(text)  ? READERJSON_TEXT
+                                                  : READERJSON_NONE;
+        ReaderJson is = readerjson_find(str_of(lines[i]), "text", &got);
+        EXPECT_MSG(is == want, "%s: %d, jansson %d", lines[i], is, want);
+        if (is == want && is == READERJSON_TEXT) {
+            Str same = { json_string_value(text), (ptrdiff_t)json_string_length(text) };
+            EXPECT_MSG(str_eq(same, buf_view(&got)), "%s", lines[i]);
+        }
+        json_decref(object);
+    }
+    buf_free(&got);
+}
+
+TEST(json_nested_without_end_is_a_bad_line_and_no_crash)
+{
+    enum { DEEP = 3000000 };
+    Buf bomb = { 0 };
+    buf_str(&bomb, STR("{\"text\":"));
+    for (int i = 0; i < DEEP; i++) buf_char(&bomb, '[');
+    buf_str(&bomb, STR("\n{\"text\":\"sound\"}\n"));
+    expect_read(put("deep.jsonl", buf_view(&bomb)), NULL, STR("sound|"));
+    buf_free(&bomb);
+}
+
+TEST(what_unpacks_without_end_is_refused)
+{
+    enum { BLOCK = 1 << 20 };
+    char *zeros = calloc(1, BLOCK), *room = malloc(BLOCK);
+    memset(zeros, 'a', BLOCK);
+    Str one = zstd_of((Str){ zeros, BLOCK }, room, BLOCK);
+    Buf bomb = { 0 };
+    for (int i = 0; i < 400; i++) buf_str(&bomb, one);
+    expect_refused(put("bomb.txt.zst", buf_view(&bomb)), NULL, ERR_FORMAT, "decompression bomb");
+    buf_free(&bomb);
+    free(zeros);
+    free(room);
+}
+
+/* Writes to its own file when the first document comes out of it. */
+typedef struct Meddler {
+    const char *path;
+} Meddler;
+
+static bool meddle_part(void *self, Str bytes, Err *err)
+{
+    const Meddler *m = self;
+    (void)bytes, (void)err;
+    FILE *f = fopen(m->path, "ab");
+    EXPECT(f && fputs("more", f) >= 0 && fclose(f) == 0);
+    return true;
+}
+
+static bool meddle_end(void *self, Err *err)
+{
+    (void)self, (void)err;
+    return true;
+}
+
+TEST(a_file_that_changes_while_it_is_read_is_refused)
+{
+    Meddler m = { put("growing.txt", STR("text that somebody writes")) };
+    Err err = { 0 };
+    json_t *report = NULL;
+    ReaderJob job = { .paths = &m.path,
+                      .n_paths = 1,
+                      .sink = { .part = meddle_part, .end = meddle_end, .self = &m } };
+    EXPECT(!reader_run(&job, &report, &err));
+    EXPECT_MSG(err.code == ERR_IO && strstr(err.msg, "changed while it was read"), "%s", err.msg);
 }
 
 TEST(every_reader_says_what_it_reads)

@@ -51,6 +51,22 @@ static void put_bad_lines(const json_t *files, Buf *out)
     }
 }
 
+static void put_broken(const json_t *files, Buf *out)
+{
+    size_t i, k;
+    json_t *file, *at;
+    json_array_foreach(files, i, file)
+    {
+        int64_t n = json_int(file, "broken_utf8", 0);
+        if (n == 0) continue;
+        buf_printf(out, "  %lld document%s of %s not UTF-8 throughout, kept as read: at byte ",
+                   (long long)n, plural(n), json_str(file, "path", "?"));
+        json_array_foreach(json_object_get(file, "first_broken_utf8"), k, at)
+            buf_printf(out, "%s%lld", k ? ", " : "", (long long)json_integer_value(at));
+        buf_str(out, n > (int64_t)k ? STR(", ...\n") : STR("\n"));
+    }
+}
+
 static void put_skipped(const json_t *skipped, Buf *out)
 {
     const char *kind;
@@ -85,6 +101,7 @@ static void put_addition(const json_t *a, Buf *out)
     const json_t *twice = json_object_get(a, "duplicates");
     put_skipped(json_object_get(a, "skipped"), out);
     put_bad_lines(json_object_get(a, "files"), out);
+    put_broken(json_object_get(a, "files"), out);
     put_count(json_int(twice, "exact", 0), "exact duplicate", " left out", out);
     put_count(json_int(twice, "blank", 0), "document", " without a word left out", out);
     put_count(json_int(twice, "near", 0), "near-duplicate", " kept where the first one is", out);

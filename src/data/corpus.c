@@ -4,7 +4,9 @@
 static bool feed_files(void *self, const ReaderSink *sink, json_t **report, Err *err)
 {
     const CorpusAdd *what = self;
-    ReaderJob job = { what->paths, what->n_paths, what->field, *sink };
+    ReaderJob job = {
+        .paths = what->paths, .n_paths = what->n_paths, .field = what->field, .sink = *sink
+    };
     return reader_run(&job, report, err);
 }
 

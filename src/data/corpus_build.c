@@ -130,7 +130,7 @@ static bool copy_old(CorpusBuild *b, DocsOut *out, Err *err)
     Docs old;
     char *stem = corpus_train_stem(b->store.lab, b->store.name, &b->arena);
     if (!docs_open(&old, stem, err)) return false;
-    bool ok = docs_check(&old, stem, err);
+    bool ok = docs_check(&old, stem, err) && origin_read(stem, old.count, &b->scrub.origins, err);
     for (int64_t i = 0; ok && i < old.count; i++) {
         int64_t before = -1;
         buf_put(&b->scrub.source, &before, sizeof(before));
@@ -146,6 +146,8 @@ static bool write_train(CorpusBuild *b, Err *err)
     DocsOut out;
     snprintf(stem, sizeof(stem), "%s/train", b->store.temp);
     if (!docsout_open(&out, stem, err)) return false;
+    b->scrub.raw = &b->raw;
+    b->scrub.raw_origins = buf_view(&b->intake.origins);
     Progress p = progress_begin("writing", "bytes", (double)b->raw.bytes);
     bool ok = copy_old(b, &out, err);
     for (int64_t i = 0; ok && i < b->plan.count; i++) {
@@ -156,7 +158,8 @@ static bool write_train(CorpusBuild *b, Err *err)
             ok = corpusscrub_write(&b->scrub, span_text(b, s), s->doc, &out, err);
     }
     progress_end(&p);
-    ok = ok && docsout_commit(&out, err) && docs_open(&b->train, stem, err);
+    ok = ok && docsout_commit(&out, err) && docs_open(&b->train, stem, err) &&
+         origin_write(stem, buf_view(&b->scrub.origins), err);
     docsout_drop(&out);
     return ok;
 }

@@ -28,13 +28,34 @@ static bool load_keys(CorpusIntake *in, const CorpusStore *store, Err *err)
     return true;
 }
 
+/* Files are numbered over all additions, as the manifest lists them. */
+static bool count_files(CorpusIntake *in, const CorpusStore *store, Err *err)
+{
+    size_t i;
+    json_t *manifest, *addition;
+    if (!store->exists) return true;
+    if (!corpus_manifest(store->lab, store->name, &manifest, err)) return false;
+    json_array_foreach(json_object_get(manifest, "additions"), i, addition) in->files_before +=
+        (int64_t)json_array_size(json_object_get(addition, "files"));
+    json_decref(manifest);
+    return true;
+}
+
 bool corpusintake_open(CorpusIntake *in, const CorpusStore *store, Err *err)
 {
     char stem[900];
-    *in = (CorpusIntake){ 0 };
+    *in = (CorpusIntake){ .file = -1 };
     sha256_begin(&in->sha);
     snprintf(stem, sizeof(stem), "%s/raw", store->temp);
-    return docsout_open(&in->raw, stem, err) && load_keys(in, store, err);
+    return docsout_open(&in->raw, stem, err) && load_keys(in, store, err) &&
+           count_files(in, store, err);
+}
+
+static void take_begin(void *self, int64_t file, int64_t offset)
+{
+    CorpusIntake *in = self;
+    in->file = file < 0 ? -1 : in->files_before + file;
+    in->offset = offset;
 }
 
 static bool take_part(void *self, Str bytes, Err *err)
@@ -52,6 +73,9 @@ static bool take_end(void *self, Err *err)
     unsigned char sum[32];
     sha256_end(&in->sha, sum);
     DedupKey key = dedup_key_of(sum);
+    Origin origin = { .file = in->file, .offset = in->offset };
+    memcpy(origin.sha256, sum, sizeof(sum));
+    origin_put(&in->origins, &origin);
     bool live = in->has_text && dedup_set_add(&in->seen, key);
     int64_t bytes = in->raw.bytes - in->begun;
     in->blank += !in->has_text;
@@ -69,7 +93,7 @@ static bool take_end(void *self, Err *err)
 
 ReaderSink corpusintake_sink(CorpusIntake *in)
 {
-    return (ReaderSink){ take_part, take_end, in };
+    return (ReaderSink){ .begin = take_begin, .part = take_part, .end = take_end, .self = in };
 }
 
 bool corpusintake_finish(CorpusIntake *in, const CorpusStore *store, Docs *raw, Err *err)
@@ -85,4 +109,5 @@ void corpusintake_close(CorpusIntake *in)
     dedup_set_free(&in->seen);
     buf_free(&in->keys);
     buf_free(&in->live);
+    buf_free(&in->origins);
 }

@@ -6,6 +6,7 @@
 #include "data/corpus.h"
 #include "data/dedup.h"
 #include "data/docs.h"
+#include "data/origin.h"
 #include "data/reader.h"
 #include "data/tiers.h"
 
@@ -43,6 +44,9 @@ typedef struct CorpusIntake {
     DedupSet seen;                     /* of this and all earlier additions */
     Buf keys;                          /* DedupKey of the documents that were kept */
     Buf live;                          /* a bool for each raw document */
+    Buf origins;                       /* an Origin (origin.h) for each raw document */
+    int64_t file, offset;              /* of the document in progress */
+    int64_t files_before;              /* of earlier additions */
     int64_t kept, bytes, exact, blank; /* documents; bytes of those kept */
 } CorpusIntake;
 
@@ -77,6 +81,9 @@ typedef struct CorpusScrub {
     int64_t dropped;                    /* documents of which too little was left */
     int64_t named[READER_NAMED];        /* raw documents touched, the first ones */
     Buf source;                         /* int64: the raw document of each training document */
+    Buf origins;                        /* an Origin for each training document */
+    Str raw_origins;                    /* and for each raw document */
+    const Docs *raw;
 } CorpusScrub;
 void corpusscrub_hold(CorpusScrub *s, Str held);
 /* Writes what may be trained on; `number` is the raw document's. */

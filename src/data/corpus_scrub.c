@@ -117,8 +117,12 @@ static void find_passages(const CorpusScrub *s, Str doc, Found *f)
     if (f->passages > 0) let_stay(f, doc.len);
 }
 
+/* `doc` lies in the raw document, and that says where it begins. */
 static bool put(CorpusScrub *s, Str doc, int64_t number, DocsOut *out, Err *err)
 {
+    Origin origin = origin_get(s->raw_origins, number);
+    origin.begin = doc.at - docs_get(s->raw, number).at;
+    origin_put(&s->origins, &origin);
     buf_put(&s->source, &number, sizeof(number));
     return docsout_add(out, doc, err);
 }
@@ -164,4 +168,5 @@ void corpusscrub_free(CorpusScrub *s)
     dedup_grams_free(&s->grams);
     dedup_set_free(&s->exact);
     buf_free(&s->source);
+    buf_free(&s->origins);
 }

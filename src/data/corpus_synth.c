@@ -46,6 +46,7 @@ static bool tell_all(void *self, const ReaderSink *sink, json_t **report, Err *e
         else
             synth_document(s->world, i, &text);
         if (s->dirty) json_array_append_new(s->truth, truth_entry(fault, of, buf_view(&text)));
+        sink->begin(sink->self, -1, i);
         ok = sink->part(sink->self, buf_view(&text), err) && sink->end(sink->self, err);
         if (ok && stop_asked()) ok = err_set(err, ERR_STOPPED, "stopped while telling documents");
         progress_tick(&p, (double)i, "");

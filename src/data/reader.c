@@ -7,10 +7,12 @@
  * out without a word. */
 #include "data/reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -110,15 +112,23 @@ typedef struct Run {
 /* A file that was named by a person may have any name: its first bytes decide.  NULL: not text. */
 static const ReaderDef *guess(Str head)
 {
-    if (memchr(head.at, 0, (size_t)head.len)) return NULL;
-    Str text = str_trim(head);
-    return reader_for(text.len > 0 && text.at[0] == '{' ? ".jsonl" : ".txt");
+    for (ptrdiff_t i = 0; i < COUNT(readers); i++)
+        if (readers[i]->is && readers[i]->is(head)) return readers[i];
+    return memchr(head.at, 0, (size_t)head.len) ? NULL : reader_for(".txt");
 }
 
 static bool is_utf16(Str head)
 {
     return head.len >= 2 &&
            (memcmp(head.at, "\xff\xfe", 2) == 0 || memcmp(head.at, "\xfe\xff", 2) == 0);
+}
+
+static json_t *first_of(const int64_t *at, int64_t count)
+{
+    json_t *all = json_array();
+    for (int64_t i = 0; i < MIN(count, (int64_t)READER_NAMED); i++)
+        json_array_append_new(all, json_integer(at[i]));
+    return all;
 }
 
 static void note_file(Run *run, ReaderFile *file, ReaderStream *in)
@@ -130,11 +140,11 @@ static void note_file(Run *run, ReaderFile *file, ReaderStream *in)
         json_pack("{s:o,s:I,s:I,s:s,s:I}", "path", json_text(str_of(file->path)), "bytes",
                   (json_int_t)in->raw_bytes, "documents", (json_int_t)file->documents, "sha256",
                   sha, "bad_lines", (json_int_t)file->bad_lines);
-    if (file->bad_lines > 0) {
-        json_t *lines = json_array();
-        for (int64_t i = 0; i < MIN(file->bad_lines, (int64_t)READER_NAMED); i++)
-            json_array_append_new(lines, json_integer(file->bad_line[i]));
-        json_object_set_new(entry, "first_bad_lines", lines);
+    if (file->bad_lines > 0)
+        json_object_set_new(entry, "first_bad_lines", first_of(file->bad_line, file->bad_lines));
+    if (file->broken > 0) {
+        json_object_set_new(entry, "broken_utf8", json_integer(file->broken));
+        json_object_set_new(entry, "first_broken_utf8", first_of(file->broken_at, file->broken));
     }
     json_array_append_new(json_object_get(run->report, "files"), entry);
 }
@@ -145,6 +155,12 @@ typedef struct Watch {
     ReaderStream *in;
     ReaderSink below;
 } Watch;
+
+static void watch_begin(void *self, int64_t file, int64_t offset)
+{
+    Watch *w = self;
+    if (w->below.begin) w->below.begin(w->below.self, file, offset);
+}
 
 static bool watch_part(void *self, Str bytes, Err *err)
 {
@@ -183,8 +199,9 @@ static bool read_opened(Run *run, ReaderStream *in, const char *path, bool asked
     Watch watch = { run, in, run->job->sink };
     ReaderFile file = { .path = path,
                         .field = run->job->field ? run->job->field : "text",
-                        .sink = { watch_part, watch_end, &watch } };
-    if (!def->read(in, &file, err)) return false;
+                        .number = (int64_t)json_array_size(json_object_get(run->report, "files")),
+                        .sink = { watch_begin, watch_part, watch_end, &watch } };
+    if (!def->read(in, &file, err) || !readerstream_finish(in, err)) return false;
     note_file(run, &file, in);
     return true;
 }
@@ -207,6 +224,10 @@ static bool read_file(Run *run, const char *path, bool asked, Err *err)
         else
             kind_of(path, kind, COUNT(kind));
         note_skipped(run->report, kind, path);
+        return true;
+    }
+    if (!asked && access(path, R_OK) != 0) {
+        note_skipped(run->report, strerror(errno), path);
         return true;
     }
     if (!readerstream_open(&in, path, err)) return false;

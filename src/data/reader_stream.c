@@ -4,7 +4,12 @@
  * a browser that unpacked a download left ".gz" on plain text; what is so called and is neither
  * packed nor text is refused, or it would be learned as noise.  gzip members and zstd frames
  * may follow one another, as `cat a.gz b.gz` and parallel compressors make them; data that
- * end inside one are an error, because half a corpus that looks whole is the worst outcome. */
+ * end inside one are an error, because half a corpus that looks whole is the worst outcome.
+ *
+ * Two more things end the reading.  A few kilobytes can unpack to terabytes; text does not
+ * compress to less than a hundredth, so past a floor what unpacks to 256 times its size is
+ * refused.  And a file that somebody writes to while it is read would come in as a text that never
+ * existed: size and time of change are compared when it is done. */
 #include "data/reader_stream.h"
 
 #include <errno.h>
@@ -13,12 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 enum { CHUNK = 1 << 18 };
 enum { PLAIN, GZIP, ZSTD };
+enum { BOMB_FLOOR = 1 << 28, BOMB_RATIO = 256 };
+
+static bool refuse_changed(const ReaderStream *s, Err *err)
+{
+    return err_set(err, ERR_IO,
+                   "%s changed while it was read; add it again when nothing writes to it", s->path);
+}
 
 /* Reads until the raw buffer is full or the file ends. */
 static bool fill(ReaderStream *s, Err *err)
@@ -33,7 +46,7 @@ static bool fill(ReaderStream *s, Err *err)
     }
     sha256_add(&s->sha, s->raw, s->raw_len);
     s->raw_bytes += s->raw_len;
-    return true;
+    return s->size <= 0 || s->raw_bytes <= s->size || refuse_changed(s, err);
 }
 
 static int packing_of(const char *at, ptrdiff_t len)
@@ -72,6 +85,16 @@ static void start_unpacker(ReaderStream *s)
     }
 }
 
+/* Size and time of change; -1 of what is no regular file. */
+static void stamp(int fd, int64_t *size, int64_t *changed_ns)
+{
+    struct stat st;
+    *size = -1, *changed_ns = 0;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return;
+    *size = st.st_size;
+    *changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
 bool readerstream_open(ReaderStream *s, const char *path, Err *err)
 {
     *s = (ReaderStream){ .path = path, .fd = STDIN_FILENO };
@@ -85,6 +108,7 @@ bool readerstream_open(ReaderStream *s, const char *path, Err *err)
     s->out = malloc(CHUNK);
     CHECK(s->raw && s->out, "no memory for two buffers of %d bytes", CHUNK);
     sha256_begin(&s->sha);
+    stamp(s->fd, &s->size, &s->changed_ns);
     if (!fill(s, err) || !find_packing(s, err)) {
         readerstream_close(s);
         return false;
@@ -156,13 +180,17 @@ static bool unpack(ReaderStream *s, Str *chunk, Err *err)
     }
 }
 
-bool readerstream_next(ReaderStream *s, Str *chunk, Err *err)
+static bool refuse_bomb(const ReaderStream *s, Err *err)
 {
-    *chunk = s->peeked;
-    if (s->has_peek) {
-        s->has_peek = false;
-        return true;
-    }
+    if (s->out_bytes <= BOMB_FLOOR || s->out_bytes / BOMB_RATIO <= s->raw_bytes) return true;
+    return err_set(err, ERR_FORMAT,
+                   "%s unpacks to more than %d times its size, as text does not (a decompression "
+                   "bomb?); unpack it by hand if it is right",
+                   s->path, BOMB_RATIO);
+}
+
+static bool take_chunk(ReaderStream *s, Str *chunk, Err *err)
+{
     *chunk = (Str){ s->out, 0 };
     if (s->packing != PLAIN) return unpack(s, chunk, err);
     if (s->raw_at == s->raw_len && !fill(s, err)) return false;
@@ -171,10 +199,45 @@ bool readerstream_next(ReaderStream *s, Str *chunk, Err *err)
     return true;
 }
 
+bool readerstream_next(ReaderStream *s, Str *chunk, Err *err)
+{
+    *chunk = s->peeked;
+    if (s->has_peek) {
+        s->has_peek = false;
+        return true;
+    }
+    if (!take_chunk(s, chunk, err)) return false;
+    s->out_bytes += chunk->len;
+    return s->packing == PLAIN || refuse_bomb(s, err);
+}
+
 bool readerstream_peek(ReaderStream *s, Str *chunk, Err *err)
 {
     if (!s->has_peek && !readerstream_next(s, &s->peeked, err)) return false;
     s->has_peek = true;
     *chunk = s->peeked;
     return true;
+}
+
+bool readerstream_rest(ReaderStream *s, ptrdiff_t most, Buf *out, Err *err)
+{
+    char limit[32];
+    for (Str chunk;;) {
+        if (!readerstream_next(s, &chunk, err)) return false;
+        if (chunk.len == 0) return true;
+        if (out->len + chunk.len > most)
+            return err_set(err, ERR_FORMAT, "%s is longer than %s, which is too long for its kind",
+                           s->path, str_bytes(limit, (double)most));
+        buf_str(out, chunk);
+    }
+}
+
+bool readerstream_finish(ReaderStream *s, Err *err)
+{
+    for (Str chunk = { "", 1 }; chunk.len > 0;)
+        if (!readerstream_next(s, &chunk, err)) return false;
+    int64_t size, changed_ns;
+    if (s->size < 0) return true;
+    stamp(s->fd, &size, &changed_ns);
+    return (size == s->size && changed_ns == s->changed_ns) || refuse_changed(s, err);
 }

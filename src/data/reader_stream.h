@@ -9,9 +9,11 @@
 typedef struct ReaderStream {
     const char *path;
     int fd;
-    int64_t raw_bytes; /* read from the file so far */
-    Sha256 sha;        /* of the file as it lies there, compressed or not */
-    int packing;       /* found by its first bytes, not by its name */
+    int64_t raw_bytes;        /* read from the file so far */
+    int64_t out_bytes;        /* given out so far */
+    int64_t size, changed_ns; /* of the file when it was opened; size -1: no regular file */
+    Sha256 sha;               /* of the file as it lies there, compressed or not */
+    int packing;              /* found by its first bytes, not by its name */
     void *unpacker;
     char *raw, *out; /* CHUNK bytes each; what is unread of raw is [raw_at, raw_len) */
     ptrdiff_t raw_at, raw_len;
@@ -25,10 +27,18 @@ bool readerstream_open(ReaderStream *s, const char *path, Err *err) MUST_CHECK;
 void readerstream_close(ReaderStream *s);
 
 /* The next chunk, valid until the next call; empty at the end.  Compressed data that end in
- * the middle or are broken: ERR_FORMAT by file name. */
+ * the middle, are broken, or unpack to more than 256 MB and 256 times their size (bombs):
+ * ERR_FORMAT by file name. */
 bool readerstream_next(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
 
 /* The chunk that readerstream_next will give. */
 bool readerstream_peek(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
+
+/* All that is left, appended; at most `most` bytes in all, or ERR_FORMAT. */
+bool readerstream_rest(ReaderStream *s, ptrdiff_t most, Buf *out, Err *err) MUST_CHECK;
+
+/* Reads what a reader left, so that the hash is the whole file's, and looks whether somebody wrote
+ * to it meanwhile: ERR_IO. */
+bool readerstream_finish(ReaderStream *s, Err *err) MUST_CHECK;
 
 #endif

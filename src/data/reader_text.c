@@ -8,13 +8,13 @@
 
 static bool read_text(ReaderStream *in, ReaderFile *file, Err *err)
 {
+    readerfile_begin(file, 0);
     for (Str chunk;;) {
         if (!readerstream_next(in, &chunk, err)) return false;
         if (chunk.len == 0) break;
-        if (!file->sink.part(file->sink.self, chunk, err)) return false;
+        if (!readerfile_part(file, chunk, err)) return false;
     }
-    file->documents++;
-    return file->sink.end(file->sink.self, err);
+    return readerfile_end(file, err);
 }
 
 static const char *const suffixes[] = { ".txt", ".text", ".md", ".markdown", NULL };
