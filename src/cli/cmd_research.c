@@ -18,7 +18,8 @@ static const CmdOpt opts[] = {
     { "hours", 0, "H",
       "spend so much time, a fifth of it on the champion; 1 unless -s gives a budget" },
     { "researcher", 0, "WHO",
-      "who proposes: builtin, random (the yardstick) or aa (tests the judge); builtin" },
+      "who proposes: builtin, random (the yardstick), agent (waits for `lathe mcp` and `lathe "
+      "propose`) or aa (tests the judge); builtin" },
     { "recipe", 0, "FILE", "begin from this recipe, as a new question; else the champion" },
     { "set", 's', "KNOB=VALUE",
       "change a knob of the first recipe, as a new question; again for more" },
@@ -28,6 +29,17 @@ static const CmdOpt opts[] = {
     { "detach", 0, NULL, "do not look on; `lathe watch` does later" },
     { 0 },
 };
+
+static bool no_researcher(const char *name, Err *err)
+{
+    Buf all = { 0 };
+    int n;
+    const ResearcherDef *const *r = researcher_all(&n);
+    for (int i = 0; i < n; i++) buf_printf(&all, "%s%s", i ? ", " : "", r[i]->name);
+    err_set(err, ERR_CONFIG, "no researcher '%s'; there are %s", name, all.at);
+    buf_free(&all);
+    return false;
+}
 
 static bool read_options(const Cmd *c, SessionOpt *o, Err *err)
 {
@@ -50,8 +62,7 @@ static bool read_options(const Cmd *c, SessionOpt *o, Err *err)
     o->overrides = set;
     const char *rest;
     if (o->researcher && !researcher_find(o->researcher, &rest))
-        return err_set(err, ERR_CONFIG, "no researcher '%s'; there are builtin, random and aa",
-                       o->researcher);
+        return no_researcher(o->researcher, err);
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/toml.h"
 #include "cli/cmd.h"
-#include "lab/history.h"
+#include "lab/idea.h"
 #include "lab/worker.h"
 
 static const char *me(void)
@@ -68,18 +68,6 @@ static bool read_idea(const char *path, Str text, const Recipe *check, Arena *ar
     return true;
 }
 
-static bool enter_idea(Lab *lab, json_t *idea, char id[24], Err *err)
-{
-    if (!ledger_begin(lab->ledger, err) || !ledger_next_id(lab->ledger, 'p', id, err)) {
-        json_decref(idea);
-        return false;
-    }
-    json_object_set_new(idea, "id", json_string(id));
-    if (ledger_append(lab->ledger, "idea", id, idea, err)) return ledger_commit(lab->ledger, err);
-    ledger_rollback(lab->ledger);
-    return false;
-}
-
 static bool run_propose(Cmd *c, Err *err)
 {
     Lab lab;
@@ -96,7 +84,7 @@ static bool run_propose(Cmd *c, Err *err)
         json_decref(idea);
         return false;
     }
-    if (!enter_idea(&lab, idea, id, err)) return false;
+    if (!idea_enter(&lab, idea, id, err)) return false;
     if (c->json)
         cmd_print_json(json_pack("{s:s}", "idea", id));
     else

@@ -192,22 +192,47 @@ static void say_end(const json_t *b, Buf *out)
     buf_str(out, str_of(text(b, "text")));
 }
 
+static void say_share(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s of %s may be shown, by %s", text(b, "what"), text(b, "source"),
+               text(b, "author"));
+}
+
+static void say_tool_call(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s by %s", text(b, "tool"), text(b, "author"));
+    if (text(b, "why")[0]) buf_printf(out, " refused: %s", text(b, "why"));
+}
+
 static const struct {
     const char *kind;
     void (*say)(const json_t *body, Buf *out);
 } sayings[] = {
-    { "lab", say_lab },           { "question", say_question },
-    { "recipe", say_recipe },     { "session", say_session },
-    { "work", say_work },         { "closing", say_closing },
-    { "session_end", say_end },   { "run", say_run },
-    { "result", say_result },     { "blocks", say_blocks },
-    { "idea", say_proposal },     { "idea_refused", say_refused },
-    { "proposal", say_proposal }, { "confirming", say_confirming },
-    { "audit", say_audit },       { "verdict", say_verdict },
-    { "claim", say_claim },       { "champion", say_champion },
-    { "judge_read", say_read },   { "headline", say_headline },
-    { "note", say_note },         { "veto", say_veto },
+    { "lab", say_lab },
+    { "question", say_question },
+    { "recipe", say_recipe },
+    { "session", say_session },
+    { "work", say_work },
+    { "closing", say_closing },
+    { "session_end", say_end },
+    { "run", say_run },
+    { "result", say_result },
+    { "blocks", say_blocks },
+    { "idea", say_proposal },
+    { "idea_refused", say_refused },
+    { "proposal", say_proposal },
+    { "confirming", say_confirming },
+    { "audit", say_audit },
+    { "verdict", say_verdict },
+    { "claim", say_claim },
+    { "champion", say_champion },
+    { "judge_read", say_read },
+    { "headline", say_headline },
+    { "note", say_note },
+    { "veto", say_veto },
     { "control", say_control },
+    { "share", say_share },
+    { "tool_call", say_tool_call },
 };
 
 void entry_text(const char *kind, const json_t *body, Buf *out)

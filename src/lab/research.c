@@ -20,11 +20,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "lab/idea.h"
 #include "lab/research_private.h"
-#include "lab/researcher.h"
 
 enum {
     AUDIT_READS = 64,
@@ -424,6 +425,9 @@ static bool ask_begin(Session *s, Asking *a, Recipe *champion, Recipe *baseline,
                    .s = noise_s_used(&noise),
                    .asked = s->h.exps,
                    .left = s->plan->experiments > 0 ? s->plan->experiments - proposed(s) : 20,
+                   .session = s->plan->id,
+                   .stop = s->watch->stop,
+                   .self = s->watch->self,
                    .arena = s->lab->arena };
     return lab_recipe(s->lab, s->h.champion, champion, err) &&
            lab_recipe(s->lab, s->h.baseline, baseline, err);
@@ -471,43 +475,11 @@ static bool take_out(Session *s, bool *did, Err *err)
     return true;
 }
 
-/* Keeps the ideas that no proposal has taken up and no refusal answered, oldest first. */
-static bool see_idea(void *self, const Entry *e)
+/* An idea may have been tried or kept while it waited. */
+static bool fresh_idea(const Asking *a, const json_t *idea, Proposal *p, Err *err)
 {
-    json_t *waiting = self;
-    if (strcmp(e->kind, "idea") == 0) json_array_append(waiting, e->body);
-    if (strcmp(e->kind, "proposal") == 0 || strcmp(e->kind, "idea_refused") == 0) {
-        const char *taken = json_str(e->body, "idea", "");
-        for (size_t i = json_array_size(waiting); taken[0] && i-- > 0;)
-            if (strcmp(json_str(json_array_get(waiting, i), "id", ""), taken) == 0)
-                json_array_remove(waiting, i);
-    }
-    return true;
-}
-
-static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err *err)
-{
-    *p = (Proposal){ .title = arena_str(a->arena, str_of(json_str(idea, "title", ""))),
-                     .why = arena_str(a->arena, str_of(json_str(idea, "why", ""))),
-                     .refute = arena_str(a->arena, str_of(json_str(idea, "refute", ""))),
-                     .predicted = json_num(idea, "predicted", (double)NAN),
-                     .confidence = json_num(idea, "confidence", (double)NAN),
-                     .worth = 1 };
-    const json_t *edits = json_object_get(idea, "edits");
-    for (size_t i = 0; i < json_array_size(edits) && p->edits < EDITS_MAX; i++) {
-        const json_t *e = json_array_get(edits, i);
-        Edit *edit = &p->edit[p->edits++];
-        edit->knob = arena_str(a->arena, str_of(json_str(e, "knob", "")));
-        int n = snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
-        if (n >= (int)sizeof(edit->to))
-            return err_set(err, ERR_CONFIG, "the value of %s has %d bytes; at most %d are read",
-                           edit->knob, n, EDIT_TEXT - 1);
-    }
-    if (json_array_size(edits) > EDITS_MAX)
-        return err_set(err, ERR_CONFIG, "%d knobs are edited at once; at most %d can be judged",
-                       (int)json_array_size(edits), EDITS_MAX);
     Recipe recipe;
-    if (!proposal_recipe(a, p, &recipe, err)) return false;
+    if (!idea_proposal(a, idea, p, &recipe, err)) return false;
     if (proposal_known(a, &recipe))
         return err_set(err, ERR_CONFIG,
                        "this recipe is the champion or was proposed before; `lathe log --kind "
@@ -519,15 +491,15 @@ static bool idea_proposal(const Asking *a, const json_t *idea, Proposal *p, Err 
  * is answered in the ledger. */
 static bool ask_people(Session *s, const Asking *a, bool *did, Err *err)
 {
-    json_t *waiting = json_array();
-    bool ok = ledger_each(s->lab->ledger, NULL, 0, see_idea, waiting, err);
+    json_t *waiting = NULL;
+    bool ok = ideas_waiting(s->lab, &waiting, err);
     const json_t *idea = json_array_get(waiting, 0);
     Proposal p;
     Err refused = { 0 };
     if (ok && idea) {
         const char *id = json_str(idea, "id", "");
         *did = true;
-        ok = idea_proposal(a, idea, &p, &refused)
+        ok = fresh_idea(a, idea, &p, &refused)
                  ? enter_proposal(s, a, &p, json_str(idea, "author", "person"), id, NULL, err)
                  : ledger_append(
                        s->lab->ledger, "idea_refused", id,
@@ -536,6 +508,19 @@ static bool ask_people(Session *s, const Asking *a, bool *did, Err *err)
     }
     json_decref(waiting);
     return ok;
+}
+
+/* Rests until an idea has come, somebody asks to stop, or so many seconds are over. */
+static bool await_idea(Session *s, double seconds, Err *err)
+{
+    const struct timespec nap = { 0, 100000000 };
+    int64_t ideas = ledger_count(s->lab->ledger, "idea");
+    double until = clock_now() + seconds;
+    while (clock_now() < until && ledger_count(s->lab->ledger, "idea") == ideas) {
+        if (s->watch->stop && s->watch->stop(s->watch->self)) break;
+        nanosleep(&nap, NULL);
+    }
+    return history_update(&s->h, err);
 }
 
 static bool ask(Session *s, bool *did, Err *err)
@@ -551,15 +536,20 @@ static bool ask(Session *s, bool *did, Err *err)
                        s->plan->researcher);
     Proposal p;
     bool none = false;
-    session_say(s, "%s is thinking", who->name);
+    session_say(s, "%s",
+                who->says ? who->says : arena_printf(a.arena, "%s is thinking", who->name));
     if (!who->propose(&a, &p, &none, err)) return err_wrap(err, "researcher %s", who->name);
+    if (!none && p.wait > 0) {
+        *did = true;
+        return await_idea(s, p.wait, err);
+    }
     if (none || p.worth <= 0) {
         s->over = none ? "the researcher has nothing left to propose"
                        : "no proposal left is worth its cost";
         return true;
     }
     *did = true;
-    return enter_proposal(s, &a, &p, who->name, NULL, NULL, err);
+    return enter_proposal(s, &a, &p, p.author ? p.author : who->name, NULL, NULL, err);
 }
 
 /* ---- the loop ---- */

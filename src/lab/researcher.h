@@ -24,11 +24,13 @@ typedef struct Proposal {
     const char *title, *why, *refute; /* what, why, what would speak against it */
     Edit edit[EDITS_MAX];
     int edits;
-    double predicted;  /* gain in bpb, positive is better */
-    double confidence; /* that there is a gain at all, 0..1 */
-    double worth;      /* expected findable gain in sigma; 0 or less: nothing worth trying */
-    bool fresh_seeds;  /* run on seeds the bank has not used */
-    bool planted;      /* a gain known beforehand, to test the judge: it may edit the budget */
+    double predicted;   /* gain in bpb, positive is better */
+    double confidence;  /* that there is a gain at all, 0..1 */
+    double worth;       /* expected findable gain in sigma; 0 or less: nothing worth trying */
+    bool fresh_seeds;   /* run on seeds the bank has not used */
+    bool planted;       /* a gain known beforehand, to test the judge: it may edit the budget */
+    const char *author; /* who had the idea, if not the researcher that was asked; NULL: that */
+    double wait;        /* nothing yet: seconds after which to ask again, or when an idea comes */
 } Proposal;
 
 typedef struct Asking {
@@ -39,11 +41,16 @@ typedef struct Asking {
     int asked;        /* proposals made in this question so far */
     int left;         /* proposals left in this session */
     const char *spec; /* what stood behind "name:" */
+    const char *session;
+    bool (*stop)(
+        void *self); /* polled by who takes long: true ends with ERR_STOPPED; may be NULL */
+    void *self;
     Arena *arena;
 } Asking;
 
 typedef struct ResearcherDef {
     const char *name, *doc;
+    const char *says; /* what the session shows while it is asked; NULL: that it is thinking */
     /* False: err says what went wrong.  *none: it has nothing left to propose. */
     bool (*propose)(const Asking *a, Proposal *out, bool *none, Err *err);
 } ResearcherDef;

@@ -2,3 +2,4 @@
 RESEARCHER(builtin)
 RESEARCHER(random)
 RESEARCHER(aa)
+RESEARCHER(agent)

@@ -37,6 +37,9 @@ bool ledger_schema_make(Ledger *l, Err *err) MUST_CHECK;
 bool ledger_schema_check(const Ledger *l, int64_t *version, Err *err) MUST_CHECK;
 bool ledger_schema_migrate(Ledger *l, Err *err) MUST_CHECK;
 
+/* Makes the views anew where they are not those of this program. */
+bool ledger_schema_views(Ledger *l, Err *err) MUST_CHECK;
+
 /* SHA-256 over five lines: hash before, kind, id, at with six decimals, body as stored. */
 void ledger_entry_hash(const char *before, const char *kind, const char *id, double at,
                        const char *body, char out[65]);

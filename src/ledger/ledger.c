@@ -159,7 +159,8 @@ static bool open_write(Ledger *l, bool create, Err *err)
     if (create && !ledger_schema_make(l, err)) return false;
     int64_t version = 0;
     if (!ledger_schema_check(l, &version, err)) return false;
-    return version == LEDGER_VERSION || ledger_schema_migrate(l, err);
+    if (version != LEDGER_VERSION) return ledger_schema_migrate(l, err);
+    return ledger_schema_views(l, err);
 }
 
 static bool open_read(Ledger *l, Err *err)

@@ -83,6 +83,11 @@ bool ledger_curve_sha256(Ledger *l, const char *run, char out[65], Err *err) MUS
 /* Any read-only SQL, as an array of objects; at most `limit` rows. */
 bool ledger_query(Ledger *l, const char *sql, int limit, json_t **rows, Err *err) MUST_CHECK;
 
+/* The same for a query that somebody else wrote: it ends after so many seconds, and no value in it
+ * grows beyond a few megabytes. */
+bool ledger_query_within(Ledger *l, const char *sql, int limit, double seconds, json_t **rows,
+                         Err *err) MUST_CHECK;
+
 /* PRAGMA integrity_check, the chain of hashes, the hash of every finished run's curve, and
  * nothing twice that happens once. */
 bool ledger_verify(Ledger *l, Err *err) MUST_CHECK;

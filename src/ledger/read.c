@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ledger/db.h"
 
 enum { PAGE = 256 };
@@ -164,25 +165,56 @@ static int only_reading(void *self, int action, const char *a, const char *b, co
     return fine ? SQLITE_OK : SQLITE_DENY;
 }
 
-bool ledger_query(Ledger *l, const char *sql, int limit, json_t **rows, Err *err)
+/* SQLite calls this every few thousand steps of its machine: a query may be short and never end. */
+static int out_of_patience(void *until)
+{
+    return clock_now() > *(const double *)until;
+}
+
+static sqlite3_stmt *prepare_reading(Ledger *l, const char *sql, Err *err)
 {
     sqlite3_stmt *s = NULL;
-    *rows = NULL;
     sqlite3_set_authorizer(l->db, only_reading, NULL);
     int rc = sqlite3_prepare_v2(l->db, sql, -1, &s, NULL);
     sqlite3_set_authorizer(l->db, NULL, NULL);
-    if (rc != SQLITE_OK || !s) {
-        bool denied = rc == SQLITE_AUTH || rc == SQLITE_OK;
-        return err_set(err, ERR_CONFIG, "the query was refused: %s",
-                       denied ? "only SELECT is allowed here" : sqlite3_errmsg(l->db));
-    }
+    if (rc == SQLITE_OK && s) return s;
+    bool denied = rc == SQLITE_AUTH || rc == SQLITE_OK;
+    err_set(err, ERR_CONFIG, "the query was refused: %s",
+            denied ? "only SELECT is allowed here" : sqlite3_errmsg(l->db));
+    return NULL;
+}
+
+bool ledger_query(Ledger *l, const char *sql, int limit, json_t **rows, Err *err)
+{
+    *rows = NULL;
+    sqlite3_stmt *s = prepare_reading(l, sql, err);
+    if (!s) return false;
     json_t *out = json_array();
-    rc = SQLITE_ROW;
+    int rc = SQLITE_ROW;
     while ((int)json_array_size(out) < limit && (rc = sqlite3_step(s)) == SQLITE_ROW)
         json_array_append_new(out, row_json(s));
-    bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE || ledger_fail(l, err);
+    bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE;
+    if (rc == SQLITE_INTERRUPT)
+        err_set(err, ERR_CONFIG, "the query takes too long: ask for less, or by run, id or kind");
+    else if (rc == SQLITE_TOOBIG)
+        err_set(err, ERR_CONFIG, "a value of the query is too long: cut it with substr");
+    else if (!ok)
+        (void)ledger_fail(l, err);
     sqlite3_finalize(s);
     if (ok) *rows = out;
     if (!ok) json_decref(out);
+    return ok;
+}
+
+bool ledger_query_within(Ledger *l, const char *sql, int limit, double seconds, json_t **rows,
+                         Err *err)
+{
+    enum { STEPS = 4096, LONGEST = 4 << 20 };
+    double until = clock_now() + seconds;
+    int before = sqlite3_limit(l->db, SQLITE_LIMIT_LENGTH, LONGEST);
+    sqlite3_progress_handler(l->db, STEPS, out_of_patience, &until);
+    bool ok = ledger_query(l, sql, limit, rows, err);
+    sqlite3_progress_handler(l->db, 0, NULL, NULL);
+    sqlite3_limit(l->db, SQLITE_LIMIT_LENGTH, before);
     return ok;
 }

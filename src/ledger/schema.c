@@ -6,7 +6,8 @@
  * backup (which includes what is still in the log) to lathe.db.vN.bak, under the write lock; the
  * steps then stand or fall in one transaction.
  *
- * Views are code, not data: they are dropped and made again at the end of every migration.
+ * Views are code, not data: they are dropped and made again at the end of every migration, and
+ * whenever a program that has others opens a ledger for writing.
  * json_extract is used rather than ->>, which SQLite has only since 3.38. */
 #include <stdio.h>
 #include <string.h>
@@ -98,39 +99,86 @@ static const View views[] = {
       "seeds" },
     { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
     { "ideas_refused", "idea_refused", "idea", "why" },
-    { "notes", "note", NULL, "author text" },
+    { "notes", "note", NULL, "author to text" },
     { "vetoes", "veto", "target", "author reason" },
     { "controls", "control", NULL, "author action" },
+    { "shares", "share", "source", "what author" },
+    { "tool_calls", "tool_call", NULL,
+      "tool author args ok why seconds bytes result_sha256 tokens" },
 };
 
-static bool make_view(const Ledger *l, const View *v, Err *err)
+/* The statement as SQLite keeps it. */
+static void view_sql(const View *v, Buf *sql)
 {
-    Buf sql = { 0 };
     Str rest = str_of(v->fields ? v->fields : ""), field;
-    buf_printf(&sql, "DROP VIEW IF EXISTS %s; CREATE VIEW %s AS SELECT seq, ", v->name, v->name);
-    if (v->as_id) buf_printf(&sql, "id AS %s, ", v->as_id);
+    buf_printf(sql, "CREATE VIEW %s AS SELECT seq, ", v->name);
+    if (v->as_id) buf_printf(sql, "id AS %s, ", v->as_id);
     while (str_cut(&rest, ' ', &field))
-        buf_printf(&sql, "json_extract(body,'$.%.*s') AS \"%.*s\", ", (int)field.len, field.at,
+        buf_printf(sql, "json_extract(body,'$.%.*s') AS \"%.*s\", ", (int)field.len, field.at,
                    (int)field.len, field.at);
-    buf_printf(&sql, "at FROM entries WHERE kind='%s'", v->kind);
-    bool ok = ledger_exec(l, sql.at, err);
-    buf_free(&sql);
-    return ok;
+    buf_printf(sql, "at FROM entries WHERE kind='%s'", v->kind);
 }
 
 /* Each experiment in one row: what was proposed and how it ended. */
 static const char experiments[] =
-    "DROP VIEW IF EXISTS experiments; CREATE VIEW experiments AS"
+    "CREATE VIEW experiments AS"
     " SELECT p.seq, p.experiment, p.question, p.session, p.author, p.title, p.predicted,"
     " p.confidence, coalesce(v.decision, 'running') AS verdict, v.effect, v.low, v.high, v.P,"
     " v.runs, v.seconds, v.why, p.at AS begun, v.at AS ended"
     " FROM proposals p LEFT JOIN verdicts v ON v.experiment = p.experiment";
 
+static bool make_view(const Ledger *l, const char *name, const char *create, Err *err)
+{
+    char drop[96];
+    snprintf(drop, sizeof(drop), "DROP VIEW IF EXISTS %s", name);
+    return ledger_exec(l, drop, err) && ledger_exec(l, create, err);
+}
+
 static bool make_views(const Ledger *l, Err *err)
 {
     bool ok = true;
-    for (int i = 0; ok && i < COUNT(views); i++) ok = make_view(l, &views[i], err);
-    return ok && ledger_exec(l, experiments, err);
+    for (int i = 0; ok && i < COUNT(views); i++) {
+        Buf sql = { 0 };
+        view_sql(&views[i], &sql);
+        ok = make_view(l, views[i].name, sql.at, err);
+        buf_free(&sql);
+    }
+    return ok && make_view(l, "experiments", experiments, err);
+}
+
+/* Are the views in the file those of this program?  A kind of entry that is new brings a view, and
+ * no change of what is stored. */
+static bool views_stand(const Ledger *l, bool *stand, Err *err)
+{
+    Buf sql = { 0 };
+    int64_t found = 0;
+    buf_str(&sql, STR("SELECT count(*) FROM sqlite_master WHERE type='view' AND sql IN ("));
+    for (int i = 0; i <= COUNT(views); i++) {
+        Buf one = { 0 };
+        if (i < COUNT(views))
+            view_sql(&views[i], &one);
+        else
+            buf_str(&one, str_of(experiments));
+        buf_str(&sql, i ? STR(",'") : STR("'"));
+        for (ptrdiff_t k = 0; k < one.len; k++)
+            buf_str(&sql, one.at[k] == '\'' ? STR("''") : (Str){ one.at + k, 1 });
+        buf_char(&sql, '\'');
+        buf_free(&one);
+    }
+    buf_char(&sql, ')');
+    bool ok = ledger_number(l, sql.at, &found, err);
+    buf_free(&sql);
+    *stand = found == COUNT(views) + 1;
+    return ok;
+}
+
+bool ledger_schema_views(Ledger *l, Err *err)
+{
+    bool stand = false;
+    if (!views_stand(l, &stand, err)) return false;
+    if (stand) return true;
+    if (!ledger_begin(l, err)) return false;
+    return ledger_leave(l, true, make_views(l, err), err);
 }
 
 /* ---- versions ---- */
