@@ -7,7 +7,7 @@
 #include "tensor/plan.h"
 #include "tests/test.h"
 
-enum { V = 13, FORMS = 12, SETS = 8 };
+enum { V = 13, FORMS = 18, SETS = 8 };
 
 /* Knobs that differ from the fallbacks, one form a line. */
 static const char *const forms[FORMS][SETS] = {
@@ -19,12 +19,19 @@ static const char *const forms[FORMS][SETS] = {
     { "position=rope", "rope_fraction=0.5", "rope_base=100", "kv_heads=2", "softcap=2",
       "attn_scale=2" },
     { "doc_mask=true", "head_size=6", "heads=2", "qk_norm=true", "init=fan_in" },
-    { "norm=rmsnorm", "bias=true", "tied=false", "init=fan_in", "proj_init=plain", "mup_base=8" },
+    { "norm=rmsnorm", "bias=true", "tied=false", "init=fan_in", "proj_init=plain", "scaling=mup" },
     { "heads=1", "depth=1", "mlp_ratio=1", "mlp=relu2" },
     { "kv_heads=4", "mlp=swiglu", "bias=true", "qk_norm=true", "position=rope" },
     { "kv_heads=1", "position=learned", "bias=true", "embed_norm=true", "norm=rmsnorm" },
     { "norm_gain=false", "norm=layernorm", "bias=false", "softcap=1" },
     { "position=rope", "doc_mask=true", "tied=false", "head_std=0.5", "embed_std=0.5" },
+    { "value_embed=true", "value_gate=2", "kv_heads=2", "position=rope", "depth=3" },
+    { "layer_scalars=true", "resid_init=1.15", "skip_init=0.2", "norm=rmsnorm", "embed_norm=true" },
+    { "window=SSL", "window_size=2", "depth=4", "width=8", "heads=2", "position=rope" },
+    { "dropout=0.25", "qk_norm=true", "qk_gain=1.2", "window=SL", "doc_mask=true" },
+    { "z_loss=0.05", "softcap=4", "up_init=0.4", "mlp=relu2", "tied=false" },
+    { "heads=3", "kv_heads=1", "width=24", "head_size=8", "window=SL", "value_embed=true",
+      "layer_scalars=true" },
 };
 
 static bool form_of(const char *const *set, Arena *a, Model *m)
@@ -130,6 +137,26 @@ TEST(gpt2_has_its_published_size)
            knobs_set_number(&k, "model.context", 1024, &err) && model_of(&k, 50257, &m, &err));
     EXPECT(model_params(&m) == 124439808);
     arena_release(&a);
+}
+
+TEST(windows_follow_their_pattern_and_the_last_block_sees_all)
+{
+    static const struct {
+        const char *set[SETS], *want;
+    } table[] = {
+        { { "window=SSSL", "depth=8" }, "sssLsssL" }, { { "window=SSSL", "depth=6" }, "sssLsL" },
+        { { "window=SL", "depth=1" }, "L" },          { { "depth=3" }, "LLL" },
+        { { "window=SSL", "depth=4" }, "ssLL" },      { { "window=SL", "window_size=8" }, "LL" },
+    };
+    for (int i = 0; i < (int)COUNT(table); i++) {
+        Arena a = arena_reserve(1 << 20);
+        Model m;
+        EXPECT(form_of(table[i].set, &a, &m) && m.depth == (int)strlen(table[i].want));
+        for (int l = 0; l < m.depth; l++) // a quarter of the context of 8
+            EXPECT_MSG(model_window(&m, l) == (table[i].want[l] == 's' ? 2 : 0),
+                       "pattern %d: block %d sees %d", i, l, model_window(&m, l));
+        arena_release(&a);
+    }
 }
 
 TEST(relations_that_do_not_hold_are_refused_by_name)

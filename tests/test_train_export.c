@@ -339,7 +339,7 @@ TEST(gpt2s_form_computes_what_the_model_computes)
     check_form("bare", false,
                (const char *const[]){ "model.bias=false", "model.norm_gain=false",
                                       "model.tied=false", "model.attn_scale=1.7",
-                                      "model.mup_base=16", NULL });
+                                      "model.scaling=mup", "model.mup_base=16", NULL });
 }
 
 #define LLAMA "model.position=rope", "model.norm=rmsnorm", "model.mlp=swiglu"
@@ -353,7 +353,8 @@ TEST(llamas_form_computes_what_the_model_computes)
                                       "model.rope_base=300", NULL });
     check_form("wide", true,
                (const char *const[]){ LLAMA, "model.bias=false", "model.head_size=24",
-                                      "model.norm_gain=false", "model.mup_base=16", NULL });
+                                      "model.norm_gain=false", "model.scaling=mup",
+                                      "model.mup_base=16", NULL });
 }
 
 TEST(a_form_that_gguf_does_not_know_is_refused_by_its_knobs_and_leaves_no_file)

@@ -11,11 +11,15 @@
  * and a relation that does not hold is refused by name in model_of(). */
 #include "model/model.h"
 
+#include <string.h>
+
 static const char *const norms[] = { "rmsnorm", "layernorm", NULL };
 static const char *const positions[] = { "rope", "learned", NULL };
 static const char *const mlps[] = { "gelu", "relu2", "swiglu", NULL };
 static const char *const inits[] = { "gpt2", "fan_in", NULL };
 static const char *const projs[] = { "scaled", "zero", "plain", NULL };
+static const char *const windows[] = { "L", "SL", "SSL", "SSSL", "SSSSSL", NULL };
+static const char *const scalings[] = { "standard", "mup", NULL };
 
 #define WHOLE(n, f, lo, hi, ...)                                                                   \
     {                                                                                              \
@@ -68,6 +72,32 @@ const Knob model_knobs[] = {
                 "attention logits cannot grow"),
     NUMBER("attn_scale", 1, 0.1, 10, .scale = SCALE_LOG,
            .doc = "attention logits are this times q.k / sqrt(D)"),
+    NUMBER("qk_gain", 1, 0.1, 10, .scale = SCALE_LOG, .only = "model.qk_norm=true",
+           .doc = "queries and keys are this times their normed selves, which sharpens attention "
+                  "(nanochat: 1.2)"),
+    CHOICE("window", windows, 0,
+           .doc =
+               "which blocks see all (L) and which the last window_size tokens (S), in turn; the "
+               "last block is L (nanochat: SSSL; Gemma 3: SSSSSL)"),
+    WHOLE("window_size", 0, 0, 1048576, .scale = SCALE_LINEAR, .unit = "tokens",
+          .doc = "what an S sees, itself included; 0: a quarter of the context"),
+    FLAG("value_embed", 0,
+         .doc = "every second block, the last one among them, adds a gated embedding of the token "
+                "to its values (modded-nanogpt; after Zhou et al. 2024)"),
+    NUMBER("value_gate", 3, 0.1, 10, .scale = SCALE_LOG, .only = "model.value_embed=true",
+           .doc = "where the gate on a value embedding is fully open; it begins at half of it"),
+    FLAG("layer_scalars", 0,
+         .doc = "each block reads a x + b x0, x0 the embedded token, a and b learned numbers "
+                "(modded-nanogpt, nanochat)"),
+    NUMBER("resid_init", 1, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
+           .doc = "a of the first block at the beginning; towards the last block a third of the "
+                  "way from 1 is left (nanochat: 1.15)"),
+    NUMBER("skip_init", 0, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
+           .doc = "b of the first block at the beginning; towards the last block a quarter of it "
+                  "is left (nanochat: 0.2)"),
+    NUMBER("dropout", 0, 0, 0.9, .scale = SCALE_LINEAR,
+           .doc = "share of the embedding and of each block's contributions that is dropped in "
+                  "training (Srivastava et al. 2014); 0: none"),
     CHOICE("mlp", mlps, MODEL_GELU,
            .doc = "gelu (tanh form), relu2 max(x, 0)^2 (So et al. 2021), swiglu silu(gate) * up "
                   "(Shazeer 2020; two thirds as wide, so that sizes compare)"),
@@ -76,6 +106,9 @@ const Knob model_knobs[] = {
     FLAG("tied", 1, .doc = "the head is the embedding table"),
     NUMBER("softcap", 0, 0, 100, .scale = SCALE_LOG,
            .doc = "logits become cap tanh(x / cap) (Gemma 2, 2024); 0: as they are"),
+    NUMBER("z_loss", 0, 0, 1, .scale = SCALE_LOG,
+           .doc = "times the square of log sum e^logit is added to the loss, so that logits do not "
+                  "drift (PaLM: 1e-4); 0: none"),
     FLAG("bias", 1, .doc = "products and layernorms have a bias"),
     FLAG("embed_norm", 0, .doc = "a norm right behind the embedding"),
     FLAG("doc_mask", 0,
@@ -90,6 +123,9 @@ const Knob model_knobs[] = {
            .doc = "standard deviation of initial weights"),
     NUMBER("init_gain", 0.57, 0.01, 10, .scale = SCALE_LOG, .only = "model.init=fan_in",
            .doc = "times 1 / sqrt(fan in)"),
+    NUMBER("up_init", 1, 0, 10, .scale = SCALE_LOG,
+           .doc = "the MLP's first product begins this times as large as other products (nanochat, "
+                  "for relu2: 0.4)"),
     NUMBER("embed_std", 0, 0, 4, .scale = SCALE_LOG,
            .doc = "of the initial embedding; 0: what init says"),
     NUMBER("head_std", 0, 0, 1, .scale = SCALE_LOG, .only = "model.tied=false",
@@ -98,10 +134,15 @@ const Knob model_knobs[] = {
            .doc =
                "initial output projections of attention and MLP: scaled by 1 / sqrt(2 L) (GPT-2), "
                "zero (each block begins as the identity), or plain"),
-    WHOLE("mup_base", 0, 0, 32768, .scale = SCALE_LINEAR, .unit = "channels",
-          .doc = "width at which the rates were tuned; another width then scales initial weights, "
-                 "AdamW rates of matrices and logits by muP (Yang et al. 2022); 0: off",
-          .fixed = true),
+    CHOICE(
+        "scaling", scalings, 0,
+        .doc =
+            "standard, or mup (Yang et al. 2022): rates found at width mup_base are good at "
+            "every width, because initial weights, elementwise rates of matrices and logits scale "
+            "with width; heads grow in number; orthogonalised updates (muon) keep their rate",
+        .fixed = true),
+    WHOLE("mup_base", 64, 1, 32768, .scale = SCALE_LINEAR, .unit = "channels",
+          .only = "model.scaling=mup", .doc = "width at which the rates were tuned", .fixed = true),
     { .name = NULL },
 };
 
@@ -153,8 +194,36 @@ static void read_init(const KnobSet *k, Model *m)
     m->init_gain = knobs_number(k, "model.init_gain");
     m->embed_std = knobs_number(k, "model.embed_std");
     m->head_std = knobs_number(k, "model.head_std");
-    int64_t base = knobs_whole(k, "model.mup_base");
-    m->width_ratio = base > 0 ? (double)m->width / (double)base : 1;
+    m->up_init = knobs_number(k, "model.up_init");
+    m->resid_init = knobs_number(k, "model.resid_init");
+    m->skip_init = knobs_number(k, "model.skip_init");
+    bool mup = choice(k, "model.scaling") != 0;
+    m->width_ratio = mup ? (double)m->width / (double)knobs_whole(k, "model.mup_base") : 1;
+}
+
+static void read_attention(const KnobSet *k, Model *m)
+{
+    m->qk_norm = knobs_flag(k, "model.qk_norm");
+    m->rope_base = (float)knobs_number(k, "model.rope_base");
+    m->attn_scale = (float)knobs_number(k, "model.attn_scale");
+    m->qk_gain = (float)knobs_number(k, "model.qk_gain");
+    m->pattern = knobs_choice(k, "model.window");
+    m->window = (int)knobs_whole(k, "model.window_size");
+    if (m->window == 0) m->window = (m->context + 3) / 4;
+    m->value_embed = knobs_flag(k, "model.value_embed");
+    m->value_gate = (float)knobs_number(k, "model.value_gate");
+    m->layer_scalars = knobs_flag(k, "model.layer_scalars");
+}
+
+int model_window(const Model *m, int l)
+{
+    bool all = l == m->depth - 1 || m->pattern[(size_t)l % strlen(m->pattern)] == 'L';
+    return all || m->window >= m->context ? 0 : m->window;
+}
+
+bool model_has_values(const Model *m, int l)
+{
+    return m->value_embed && l % 2 == (m->depth - 1) % 2;
 }
 
 bool model_of(const KnobSet *k, int vocab, Model *out, Err *err)
@@ -172,16 +241,16 @@ bool model_of(const KnobSet *k, int vocab, Model *out, Err *err)
         .mlp = (ModelMlp)choice(k, "model.mlp"),
         .norm_gain = knobs_flag(k, "model.norm_gain"),
         .embed_norm = knobs_flag(k, "model.embed_norm"),
-        .qk_norm = knobs_flag(k, "model.qk_norm"),
         .tied = knobs_flag(k, "model.tied"),
         .bias = knobs_flag(k, "model.bias"),
         .doc_mask = knobs_flag(k, "model.doc_mask"),
-        .rope_base = (float)knobs_number(k, "model.rope_base"),
-        .attn_scale = (float)knobs_number(k, "model.attn_scale"),
         .softcap = (float)knobs_number(k, "model.softcap"),
+        .z_loss = (float)knobs_number(k, "model.z_loss"),
+        .dropout = (float)knobs_number(k, "model.dropout"),
     };
     m.hidden = inner_width(&m, knobs_number(k, "model.mlp_ratio"));
     read_init(k, &m);
+    read_attention(k, &m);
     if (!relate_heads(k, &m, err)) return false;
     *out = m;
     return true;

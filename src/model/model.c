@@ -11,6 +11,19 @@
  * it is three (ParamSpec.pieces).  With fewer kv heads the three differ in size, so
  * queries get a matrix of their own and keys and values share one.
  *
+ * Value embeddings (modded-nanogpt 2024; value residuals, Zhou et al. 2024, arXiv:2410.17897):
+ * in every second block the token itself, through a table of its own and a gate per key head
+ * computed from the first channels of the stream, is added to the values.  Layer scalars: each
+ * block reads a x + b x0, so that depth may amplify the stream or bring the token back.  Both as
+ * nanochat has them.
+ *
+ * Dropout stands where GPT-2 has it, behind the embedding and on what each block adds to the
+ * stream, but not on attention's probabilities: those never exist whole.
+ *
+ * Under muP (Yang et al. 2022, arXiv:2203.03466, table 8) logits shrink with width too.  Its rule
+ * for attention, q.k / D instead of q.k / sqrt(D), is about heads that grow; here width brings more
+ * heads of one size, and attn_scale says the rest.
+ *
  * Initial values follow the recipe's rule in init_of(); draws depend on the weight's
  * name alone, so that adding a part leaves the others as they were and paired seeds
  * stay paired. */
@@ -148,11 +161,42 @@ static Tensor *through_cache(Graph *g, const Model *m, ModelIn in, const char *n
     return t_cache(g, t_state(g, name, 4, dim), x, in.pos);
 }
 
-static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in)
+/* v (B, T, K, D) plus the gated embedding of each token; x (B, T, C), what the block reads. */
+static Tensor *with_token_values(Graph *g, const Model *m, Tensor *v, Tensor *x, ModelIn in)
+{
+    ptrdiff_t KD = (ptrdiff_t)m->kv_heads * m->head_size,
+              channels = MIN(MODEL_GATE_CHANNELS, m->width);
+    graph_push(g, "value");
+    Tensor *w = t_param(g, (ParamSpec){ .name = "weight",
+                                        .rank = 2,
+                                        .dim = { m->vocab, KD },
+                                        .role = ROLE_EMBEDDING,
+                                        .fan_in = (double)KD,
+                                        .fan_out = m->vocab,
+                                        .pieces = 1,
+                                        .init = normal(matrix_std(m, m->width)) });
+    Tensor *own = t_view(g, t_embed(g, in.tokens, w), 4, v->dim); // (B, T, K, D)
+    graph_pop(g);
+    graph_push(g, "value_gate");
+    w = t_param(g, (ParamSpec){ .name = "weight",
+                                .rank = 2,
+                                .dim = { m->kv_heads, channels },
+                                .role = ROLE_MATRIX,
+                                .fan_in = (double)channels,
+                                .fan_out = m->kv_heads,
+                                .pieces = 1,
+                                .init = { INIT_ZERO, 0 } });
+    Tensor *z = t_linear(g, t_slice(g, x, 2, 0, channels), w, NULL); // (B, T, K)
+    graph_pop(g);
+    return t_add(g, v, t_gate(g, own, z, m->value_gate));
+}
+
+static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in, int l)
 {
     ptrdiff_t B = x->dim[0], T = x->dim[1], HD = (ptrdiff_t)m->heads * m->head_size;
     graph_push(g, "attn");
     Qkv a = project_qkv(g, m, x);
+    if (model_has_values(m, l)) a.v = with_token_values(g, m, a.v, x, in);
     if (m->qk_norm) {
         a.q = t_rmsnorm(g, a.q, NULL, MODEL_NORM_EPS);
         a.k = t_rmsnorm(g, a.k, NULL, MODEL_NORM_EPS);
@@ -163,7 +207,9 @@ static Tensor *attention(Graph *g, const Model *m, Tensor *x, ModelIn in)
     }
     a.k = through_cache(g, m, in, "cache_k", a.k);
     a.v = through_cache(g, m, in, "cache_v", a.v);
-    AttentionOpt o = { .scale = m->attn_scale / sqrtf((float)m->head_size),
+    float gain = m->qk_norm ? m->qk_gain * m->qk_gain : 1;
+    AttentionOpt o = { .scale = gain * m->attn_scale / sqrtf((float)m->head_size),
+                       .window = model_window(m, l),
                        .pos = in.cache ? in.pos : NULL };
     Tensor *y = t_attention(g, a.q, a.k, a.v, in.doc, o);
     y = t_view(g, y, 3, (ptrdiff_t[]){ B, T, HD });
@@ -185,7 +231,7 @@ static Tensor *mlp(Graph *g, const Model *m, Tensor *x)
     bool gated = m->mlp == MODEL_SWIGLU;
     graph_push(g, "mlp");
     Tensor *y = product(g, m, x, "up", m->hidden * (gated ? 2 : 1), gated ? 2 : 1,
-                        normal(matrix_std(m, m->width)));
+                        normal(m->up_init * matrix_std(m, m->width)));
     switch (m->mlp) {
     case MODEL_GELU: y = t_gelu(g, y); break;
     case MODEL_RELU2: y = t_relu2(g, y); break;
@@ -194,6 +240,48 @@ static Tensor *mlp(Graph *g, const Model *m, Tensor *x)
     y = product(g, m, y, "down", m->width, 1, residual_init(m, m->hidden));
     graph_pop(g);
     return y;
+}
+
+static Tensor *dropped(Graph *g, const Model *m, Tensor *x, const char *place)
+{
+    if (m->dropout == 0) return x;
+    graph_push(g, "%s", place);
+    x = t_dropout(g, x, m->dropout);
+    graph_pop(g);
+    return x;
+}
+
+static Tensor *number(Graph *g, const char *name, double value)
+{
+    return t_param(g, (ParamSpec){ .name = name,
+                                   .rank = 1,
+                                   .dim = { 1 },
+                                   .role = ROLE_SCALAR,
+                                   .fan_in = 1,
+                                   .fan_out = 1,
+                                   .pieces = 1,
+                                   .init = { value == 0 ? INIT_ZERO : INIT_CONST, value } });
+}
+
+/* a x + b x0; x and x0 (B, T, C). */
+static Tensor *scaled_stream(Graph *g, const Model *m, Tensor *x, Tensor *x0, int l)
+{
+    double down = m->depth > 1 ? (double)l / (m->depth - 1) : 0; /* 0 in the first block */
+    double a = 1 + (m->resid_init - 1) * (1 - down * 2 / 3), b = m->skip_init * (1 - down * 3 / 4);
+    x = t_mul(g, x, number(g, "resid_scale", a));
+    return t_add(g, x, t_mul(g, x0, number(g, "skip_scale", b)));
+}
+
+static Tensor *block(Graph *g, const Model *m, Tensor *x, Tensor *x0, ModelIn in, int l)
+{
+    graph_push(g, "block.%d", l);
+    if (m->layer_scalars) x = scaled_stream(g, m, x, x0, l);
+    Tensor *y = attention(g, m, norm(g, m, x, "norm1"), in, l);
+    x = t_tap(g, t_add(g, x, dropped(g, m, y, "attn.dropout")), "middle");
+    y = mlp(g, m, norm(g, m, x, "norm2"));
+    x = t_tap(g, t_add(g, x, dropped(g, m, y, "mlp.dropout")), "resid");
+    graph_pop(g);
+    return x;
 }
 
 Tensor *model_hidden(Graph *g, const Model *m, ModelIn in)
@@ -206,12 +294,9 @@ Tensor *model_hidden(Graph *g, const Model *m, ModelIn in)
                   t_embed(g, in.pos, table(g, m, "position", m->context, ROLE_EMBEDDING, init)));
     }
     if (m->embed_norm) x = norm(g, m, x, "embed_norm");
-    for (int l = 0; l < m->depth; l++) { // x (B, T, C)
-        graph_push(g, "block.%d", l);
-        x = t_add(g, x, attention(g, m, norm(g, m, x, "norm1"), in));
-        x = t_add(g, x, mlp(g, m, norm(g, m, x, "norm2")));
-        graph_pop(g);
-    }
+    x = dropped(g, m, x, "embed.dropout");
+    Tensor *x0 = x;
+    for (int l = 0; l < m->depth; l++) x = block(g, m, x, x0, in, l); // (B, T, C)
     return norm(g, m, x, "norm");
 }
 
@@ -232,7 +317,8 @@ HeadLoss model_loss(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor 
     ptrdiff_t n = x->dim[0] * x->dim[1];
     x = head_input(g, m, t_view(g, x, 2, (ptrdiff_t[]){ n, m->width }));
     target = t_view(g, target, 1, (ptrdiff_t[]){ n });
-    return t_head_loss(g, x, head_weight(g, m), target, weight, m->softcap);
+    OpOpt o = { .cap = m->softcap, .p = m->z_loss };
+    return t_head_loss_z(g, x, head_weight(g, m), target, weight, o);
 }
 
 Tensor *model_logits(Graph *g, const Model *m, Tensor *x, Tensor *rows)

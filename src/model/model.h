@@ -8,6 +8,8 @@
  *     block.L.attn.qkv.weight (3 H D, C), .bias      rows: q of all heads, then k, then v
  *     block.L.attn.q.weight (H D, C), block.L.attn.kv.weight (2 K D, C)    where K < H
  *     block.L.attn.proj.weight (C, H D), .bias
+ *     block.L.attn.value.weight (V, K D)   block.L.attn.value_gate.weight (K, G)   value_embed
+ *     block.L.resid_scale (1)   block.L.skip_scale (1)                             layer_scalars
  *     block.L.norm2.gain, .bias (C)
  *     block.L.mlp.up.weight (F, C), .bias            swiglu: (2 F, C), gate rows first, then up
  *     block.L.mlp.down.weight (C, F), .bias
@@ -23,6 +25,7 @@
 extern const Knob model_knobs[];
 
 #define MODEL_NORM_EPS 1e-5f
+enum { MODEL_GATE_CHANNELS = 12 }; /* of the stream, which a value gate reads: nanochat's */
 
 typedef enum ModelNorm { MODEL_RMSNORM, MODEL_LAYERNORM } ModelNorm;
 typedef enum ModelPosition { MODEL_ROPE, MODEL_LEARNED } ModelPosition;
@@ -39,11 +42,19 @@ typedef struct Model {
     ModelInit init;
     ModelProj proj; /* initial output projections of attention and MLP */
     bool norm_gain, embed_norm, qk_norm, tied, bias, doc_mask;
-    float rope_base, attn_scale, softcap;
+    bool value_embed, layer_scalars;
+    float rope_base, attn_scale, qk_gain, softcap, z_loss, dropout, value_gate;
+    const char *pattern; /* of windows: S and L, block by block; the last block is always L */
+    int window;          /* tokens that an S sees */
+    double resid_init, skip_init, up_init;
     int rotary; /* of the head size, the part that is rotated */
     double init_std, init_gain, embed_std, head_std;
     double width_ratio; /* width / model.mup_base, 1 where muP is off */
 } Model;
+
+/* What block l is: tokens its attention sees (0: all), whether it has value embeddings. */
+int model_window(const Model *m, int l);
+bool model_has_values(const Model *m, int l);
 
 /* Reads and relates the knobs: heads divide width, kv heads divide heads, ... ERR_CONFIG. */
 bool model_of(const KnobSet *knobs, int vocab, Model *out, Err *err) MUST_CHECK;

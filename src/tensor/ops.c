@@ -113,7 +113,12 @@ Tensor *t_attention(Graph *g, Tensor *q, Tensor *k, Tensor *v, Tensor *doc, Atte
 
 HeadLoss t_head_loss(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, float cap)
 {
-    Node *n = op_record(g, "head_loss", IN(x, w, target, weight), OPT(.cap = cap));
+    return t_head_loss_z(g, x, w, target, weight, OPT(.cap = cap));
+}
+
+HeadLoss t_head_loss_z(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, OpOpt o)
+{
+    Node *n = op_record(g, "head_loss", IN(x, w, target, weight), o);
     return (HeadLoss){ n->out[0], n->out[1] };
 }
 

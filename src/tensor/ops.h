@@ -53,11 +53,14 @@ Tensor *t_attention(Graph *g, Tensor *q, Tensor *k, Tensor *v, Tensor *doc, Atte
 
 /* LOSS.  x (N, C), w (V, C), target (N) I32 (negative: not counted), weight (1): the loss is
  * weight[0] * sum of -ln p(target) over counted rows; logits softcapped where cap > 0 and
- * computed in chunks, never all at once.  nll (N): -ln p per row, 0 where not counted. */
+ * computed in chunks, never all at once.  nll (N): -ln p per row, 0 where not counted.  With a
+ * z-loss of p, p (ln sum e^logit)^2 of each counted row is in the loss, and not in nll. */
 typedef struct HeadLoss {
     Tensor *loss, *nll; /* (1), (N) */
 } HeadLoss;
 HeadLoss t_head_loss(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, float cap);
+HeadLoss t_head_loss_z(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight,
+                       OpOpt o); /* o.cap and o.p */
 
 /* Statistics and updates; no derivatives.  All sums in double, in blocks, in written order. */
 Tensor *t_sum_squares(Graph *g, Tensor *x); /* (1) */

@@ -26,13 +26,20 @@ typedef struct Need {
     bool met;
 } Need;
 
-enum { NEEDS = 8 };
+enum { NEEDS = 11 };
 
 static int unmet(const Need *need)
 {
     int n = 0;
     for (int i = 0; i < NEEDS; i++) n += !need[i].met;
     return n;
+}
+
+static bool sees_all(const Model *m)
+{
+    for (int l = 0; l < m->depth; l++)
+        if (model_window(m, l) > 0) return false;
+    return true;
 }
 
 static void needs_of_gpt2(const Model *m, Need need[NEEDS])
@@ -46,6 +53,9 @@ static void needs_of_gpt2(const Model *m, Need need[NEEDS])
         { "model.qk_norm", !m->qk_norm },
         { "model.embed_norm", !m->embed_norm },
         { "model.softcap", m->softcap <= 0 },
+        { "model.window", sees_all(m) },
+        { "model.value_embed", !m->value_embed },
+        { "model.layer_scalars", !m->layer_scalars },
     };
     memcpy(need, list, sizeof(list));
 }
@@ -61,6 +71,9 @@ static void needs_of_llama(const Model *m, Need need[NEEDS])
         { "model.qk_norm", !m->qk_norm },
         { "model.embed_norm", !m->embed_norm },
         { "model.softcap", m->softcap <= 0 },
+        { "model.window", sees_all(m) },
+        { "model.value_embed", !m->value_embed },
+        { "model.layer_scalars", !m->layer_scalars },
     };
     memcpy(need, list, sizeof(list));
 }

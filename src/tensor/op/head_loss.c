@@ -9,6 +9,9 @@
  *
  *     nll = log(sum e^(z - max)) + max - z[target],   d_z = weight (softmax(z) - 1[target])
  *
+ * With `p`, z-loss (PaLM, Chowdhery et al. 2022, arXiv:2204.02311, section 5): p (log sum e^z)^2 is
+ * added to each row's loss, and 2 p log(sum e^z) softmax(z) to its d_z.  nll stays what it is.
+ *
  * A phase has tiles of one kind; a chunk takes three phases and the sum one more.  The number of
  * chunks is bounded by making them longer, because phases are counted when the op is declared. */
 #include "tensor/gemm.h"
@@ -54,7 +57,7 @@ static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *
 {
     (void)backward;
     Dims d = of(n);
-    *shared = MIN(d.chunk, d.n) * d.v * (ptrdiff_t)sizeof(real); // (chunk, V)
+    *shared = (MIN(d.chunk, d.n) * d.v + d.n) * (ptrdiff_t)sizeof(real); // (chunk, V), (N)
     ptrdiff_t products = MAX(gemm_own(d.c), MAX(gemm_own(d.v), gemm_own(MIN(d.chunk, d.n))));
     *own = MAX(products, d.v * (ptrdiff_t)sizeof(real)); /* a row of slopes */
 }
@@ -86,13 +89,19 @@ static void row_cap(real *restrict z, real *restrict slope, ptrdiff_t v, real ca
     }
 }
 
-/* z to e^(z - max), *sum their sum; returns -ln p of the target. */
-static real row_nll(real *restrict z, ptrdiff_t v, int32_t target, real *sum)
+/* The z-loss of each row, behind the logits of the chunk; (N) */
+static real *penalties(const Call *c, const Dims *d)
 {
-    real top = row_max(z, v), wanted = z[target];
+    return (real *)c->shared + MIN(d->chunk, d->n) * d->v;
+}
+
+/* z to e^(z - max), *sum their sum; returns log of the sum of e^z. */
+static double row_exp(real *restrict z, ptrdiff_t v, real *sum)
+{
+    real top = row_max(z, v);
     for (ptrdiff_t j = 0; j < v; j++) z[j] = EXP(z[j] - top);
     *sum = row_sum(z, v);
-    return (real)(LOG64((double)*sum) + (double)top - (double)wanted);
+    return LOG64((double)*sum) + (double)top;
 }
 
 static bool wants_grads(const Call *c)
@@ -107,15 +116,19 @@ static void row_loss(const Call *c, const Dims *d, ptrdiff_t row, real *restrict
     int32_t target = ((const int32_t *)c->in[TARGET])[row];
     real *nll = (real *)c->out[1] + row, cap = R(c->node->opt.cap), sum;
     CHECK(target < d->v, "head_loss: target %d of a vocabulary of %td", target, d->v);
+    penalties(c, d)[row] = 0;
     if (target < 0) {
         memset(z, 0, (size_t)d->v * sizeof(real));
         *nll = 0;
         return;
     }
     if (cap > 0) row_cap(z, slope, d->v, cap);
-    *nll = row_nll(z, d->v, target, &sum);
+    double wanted = (double)z[target], all = row_exp(z, d->v, &sum), p = (double)c->node->opt.p;
+    *nll = (real)(all - wanted);
+    penalties(c, d)[row] = (real)(p * all * all);
     if (!wants_grads(c)) return;
     real weight = *(const real *)c->in[WEIGHT], r = weight / sum;
+    if (p > 0) r *= (real)(1 + 2 * p * all);
     for (ptrdiff_t j = 0; j < d->v; j++) z[j] *= r;
     z[target] -= weight;
     if (cap > 0)
@@ -152,9 +165,9 @@ static void grads_part(const Call *c, const Dims *d, Work w)
 
 static void sum_loss(const Call *c, const Dims *d)
 {
-    const real *nll = c->out[1]; // (N)
+    const real *nll = c->out[1], *penalty = penalties(c, d); // (N)
     double sum = 0;
-    for (ptrdiff_t i = 0; i < d->n; i++) sum += (double)nll[i];
+    for (ptrdiff_t i = 0; i < d->n; i++) sum += (double)nll[i] + (double)penalty[i];
     *(real *)c->out[0] = *(const real *)c->in[WEIGHT] * (real)sum;
     real *d_weight = c->d_in[WEIGHT];
     if (d_weight && c->step->train) *d_weight = c->add[WEIGHT] ? *d_weight + (real)sum : (real)sum;
@@ -205,9 +218,14 @@ static const OpCase cases[] = {
     { .rank = { 2, 2, 1, 1 },
       .dim = { { 800, 6 }, { 33, 6 }, { 800 }, { 1 } },
       .below = { 0, 0, 33 } },
+    { .rank = { 2, 2, 1, 1 },
+      .dim = { { 7, 5 }, { 13, 5 }, { 7 }, { 1 } },
+      .below = { 0, 0, 13 },
+      .opt = { .cap = 4, .p = 0.1f } },
 };
 
 KERNEL(head_loss, .phases = LAST_PHASE + 1, .parts = parts, .scratch = scratch, .forward = forward);
-OPDEF(head_loss, .doc = "weight * sum of -ln softmax([cap] x w^T)[target]; nll by rows",
-      .source = "arXiv:2411.09009", .kind = OP_LOSS, .n_in = 4, .n_out = 2, .integer = 1 << TARGET,
-      .shape = shape, .flops = flops, .cases = cases, .n_cases = COUNT(cases));
+OPDEF(head_loss, .doc = "weight * sum of -ln softmax([cap] x w^T)[target] + z-loss; nll by rows",
+      .source = "arXiv:2411.09009, arXiv:2204.02311", .kind = OP_LOSS, .n_in = 4, .n_out = 2,
+      .integer = 1 << TARGET, .shape = shape, .flops = flops, .cases = cases,
+      .n_cases = COUNT(cases));
