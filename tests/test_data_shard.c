@@ -66,10 +66,11 @@ TEST(a_shard_is_llm_cs_layout_with_the_end_of_text_before_each_document)
 static Tokenizer *large_tokenizer(Arena *a)
 {
     Err err = { 0 };
-    int32_t byte_id[256], *left = NEW(a, int32_t, 65536), *right = NEW(a, int32_t, 65536);
+    int32_t *left = NEW(a, int32_t, 65536), *right = NEW(a, int32_t, 65536);
+    TokenizerForm form = { .left = left, .right = right, .merges = 65536 };
     for (int i = 0; i < 65536; i++) left[i] = i / 256, right[i] = i % 256;
-    for (int b = 0; b < 256; b++) byte_id[b] = b;
-    Tokenizer *t = tokenizer_build(byte_id, left, right, 65536, a, &err);
+    for (int b = 0; b < 256; b++) form.byte_id[b] = b;
+    Tokenizer *t = tokenizer_build(&form, a, &err);
     EXPECT_MSG(t != NULL, "%s", err.msg);
     return t;
 }

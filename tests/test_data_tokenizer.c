@@ -1,130 +1,12 @@
-/* The tokenizer against PCRE2 (where words are cut), a plain quadratic implementation (what
- * merges give), a plain trainer (which merges are learned) and, where the shared data is at
- * hand, GPT-2's own vocabulary. */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
+/* The tokenizer against a plain quadratic implementation (what merges give), a plain trainer
+ * (which merges are learned), tiktoken's rule written down plainly, and, where the shared data
+ * is at hand, GPT-2's own vocabulary.  Where words are cut: test_data_split.c. */
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/rand.h"
-#include "data/tokenizer_parts.h"
+#include "data/tokenizer_count.h"
 #include "tests/test.h"
-
-static const char *const pattern =
-    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
-static pcre2_code *compile(const char *text)
-{
-    int code;
-    PCRE2_SIZE at;
-    pcre2_code *re = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                                   &code, &at, NULL);
-    EXPECT(re != NULL);
-    return re;
-}
-
-/* Length of the match at the very beginning of text[at..], 0 if none. */
-static ptrdiff_t match_len(const pcre2_code *re, Str text, ptrdiff_t at)
-{
-    pcre2_match_data *m = pcre2_match_data_create_from_pattern(re, NULL);
-    int n = pcre2_match(re, (PCRE2_SPTR)text.at, (PCRE2_SIZE)text.len, (PCRE2_SIZE)at,
-                        PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK, m, NULL);
-    PCRE2_SIZE *v = pcre2_get_ovector_pointer(m);
-    ptrdiff_t len = n > 0 ? (ptrdiff_t)(v[1] - v[0]) : 0;
-    pcre2_match_data_free(m);
-    return len;
-}
-
-static void put_utf8(Buf *b, unsigned c)
-{
-    if (c < 0x80) {
-        buf_char(b, (char)c);
-    } else if (c < 0x800) {
-        buf_char(b, (char)(0xC0 | c >> 6));
-        buf_char(b, (char)(0x80 | (c & 63)));
-    } else if (c < 0x10000) {
-        buf_char(b, (char)(0xE0 | c >> 12));
-        buf_char(b, (char)(0x80 | (c >> 6 & 63)));
-        buf_char(b, (char)(0x80 | (c & 63)));
-    } else {
-        buf_char(b, (char)(0xF0 | c >> 18));
-        buf_char(b, (char)(0x80 | (c >> 12 & 63)));
-        buf_char(b, (char)(0x80 | (c >> 6 & 63)));
-        buf_char(b, (char)(0x80 | (c & 63)));
-    }
-}
-
-/* Characters whose order decides cuts: classes meet often. */
-static unsigned random_character(Rand *r)
-{
-    static const unsigned some[] = { ' ',  ' ',  ' ',   '\n',   '\t',   '\r',   '\'',   's',
-                                     't',  'r',  'e',   'v',    'm',    'l',    'd',    'S',
-                                     '1',  '9',  '.',   '!',    0xA0,   0x85,   0x2003, 0x3000,
-                                     0xE9, 0xB2, 0x416, 0x4E2D, 0x660,  0x200D, 0x301,  0x1F600,
-                                     0x1C, 0x0,  0x7F,  0x200B, 0xFEFF, 0x2160, 0xAA,   0x1D7CE };
-    return some[rand_below(r, COUNT(some))];
-}
-
-TEST(words_are_cut_where_pcre2_cuts_them_by_gpt2s_pattern)
-{
-    pcre2_code *re = compile(pattern);
-    Rand r = rand_stream(1, "cuts");
-    Buf text = { 0 };
-    for (int round = 0; round < 3000 && !test_failures; round++) {
-        buf_clear(&text);
-        for (uint64_t n = 1 + rand_below(&r, 24); n > 0; n--) put_utf8(&text, random_character(&r));
-        for (Str rest = buf_view(&text); rest.len > 0;) {
-            ptrdiff_t len = tokenizer_piece(rest);
-            EXPECT_MSG(len == match_len(re, buf_view(&text), text.len - rest.len),
-                       "round %d at byte %td: %td bytes", round, text.len - rest.len, len);
-            if (len <= 0) break;
-            rest.at += len;
-            rest.len -= len;
-        }
-    }
-    buf_free(&text);
-    pcre2_code_free(re);
-}
-
-/* A library with a newer Unicode knows letters that ours does not; never the other way round. */
-TEST(letters_numbers_and_spaces_are_unicodes)
-{
-    char version[64] = "";
-    pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version);
-    double theirs = atof(version);
-    pcre2_code *letters = compile("\\p{L}\\p{L}"), *numbers = compile("\\p{N}\\p{N}");
-    pcre2_code *spaces = compile("\\s\\s");
-    int newer = 0, older = 0, all = 0;
-    for (unsigned c = 0x80; c < 0x110000; c += c < 0x20000 ? 1 : 97) {
-        if (c >= 0xD800 && c < 0xE000) continue;
-        if (c == 0x180E) continue; /* no space since Unicode 6.3; PCRE2 keeps it as one */
-        char text[16];
-        Buf b = { 0 };
-        /* "aC" is one word if C is a letter, "1C" if it is a number; of "CCx" the first word is
-         * one C if it is a space. */
-        put_utf8(&b, c);
-        int n = (int)b.len;
-        snprintf(text, sizeof(text), "a%s", b.at);
-        bool letter = tokenizer_piece(str_of(text)) == 1 + n;
-        text[0] = '1';
-        bool number = tokenizer_piece(str_of(text)) == 1 + n;
-        snprintf(text, sizeof(text), "%s%sx", b.at, b.at);
-        bool space = tokenizer_piece(str_of(text)) == n && !letter && !number;
-        snprintf(text, sizeof(text), "%s%s", b.at, b.at);
-        bool l = match_len(letters, str_of(text), 0) > 0,
-             d = match_len(numbers, str_of(text), 0) > 0;
-        older += (letter && !l) || (number && !d);
-        newer += (!letter && l) || (!number && d);
-        all += letter + number;
-        EXPECT_MSG(space == (match_len(spaces, str_of(text), 0) > 0), "U+%04X: space %d", c, space);
-        buf_free(&b);
-    }
-    EXPECT(all > 40000);
-    EXPECT_MSG(theirs > 15 ? older == 0 : newer == 0, "Unicode %s: older %d, newer %d", version,
-               older, newer);
-    pcre2_code_free(letters);
-    pcre2_code_free(numbers);
-    pcre2_code_free(spaces);
-}
 
 /* Documents in a file of this test's own. */
 static Docs docs_from(const char *name, const Str *text, int n)
@@ -178,7 +60,7 @@ static bool same_as_plain(const Tokenizer *t, Str text, const Buf *ids)
     int32_t *want = malloc((size_t)text.len * 4 + 4);
     bool same = true;
     while (text.len > 0 && same) {
-        int n = (int)tokenizer_piece(text);
+        int n = (int)tokenizer_piece(WORDS_GPT2, text);
         for (int i = 0; i < n; i++) want[i] = (unsigned char)text.at[i];
         text.at += n;
         text.len -= n;
@@ -190,6 +72,12 @@ static bool same_as_plain(const Tokenizer *t, Str text, const Buf *ids)
     return same && at == ids->len / 4;
 }
 
+static Tokenizer *train(const Docs *const *docs, int n, int vocab, Arena *a, Err *err)
+{
+    TokenizerWant want = { .vocab = vocab };
+    return tokenizer_train(docs, n, &want, a, err);
+}
+
 static Tokenizer *trained(Arena *a, int vocab)
 {
     Buf text = { 0 };
@@ -198,7 +86,7 @@ static Tokenizer *trained(Arena *a, int vocab)
     Str one = buf_view(&text);
     Docs d = docs_from("prose", &one, 1);
     const Docs *list = &d;
-    Tokenizer *t = tokenizer_train(&list, 1, vocab, a, &err);
+    Tokenizer *t = train(&list, 1, vocab, a, &err);
     EXPECT_MSG(t != NULL, "%s", err.msg);
     docs_close(&d);
     buf_free(&text);
@@ -258,12 +146,12 @@ TEST(any_bytes_come_back_exactly)
     arena_release(&a);
 }
 
-TEST(a_word_of_four_megabytes_is_cut_and_takes_no_time_to_speak_of)
+TEST(a_word_of_ten_megabytes_is_cut_and_takes_no_time_to_speak_of)
 {
     Arena a = arena_reserve(1 << 28);
     Tokenizer *t = trained(&a, 600);
     Buf text = { 0 };
-    for (int i = 0; i < 4 << 20; i++) buf_char(&text, (char)('a' + i * 7 % 5));
+    for (int i = 0; i < 10 << 20; i++) buf_char(&text, (char)('a' + i * 7 % 5));
     EXPECT(round_trips(t, buf_view(&text)));
     memset(text.at, 'a', (size_t)text.len);
     EXPECT(round_trips(t, buf_view(&text)));
@@ -321,11 +209,11 @@ TEST(training_learns_the_merges_that_counting_everything_anew_learns)
     Str one = buf_view(&text);
     Docs d = docs_from("small", &one, 1);
     const Docs *list = &d;
-    Tokenizer *t = tokenizer_train(&list, 1, 257 + STEPS, &a, &err);
+    Tokenizer *t = train(&list, 1, 257 + STEPS, &a, &err);
     EXPECT_MSG(t != NULL, "%s", err.msg);
     int n = 0, left, right;
     for (Str rest = one; rest.len > 0;) {
-        ptrdiff_t len = tokenizer_piece(rest);
+        ptrdiff_t len = tokenizer_piece(WORDS_GPT2, rest);
         for (ptrdiff_t i = 0; i < len; i++)
             s[n] = (unsigned char)rest.at[i], word[n++] = (int32_t)rest.len;
         rest.at += len;
@@ -352,14 +240,14 @@ TEST(a_vocabulary_larger_than_the_text_supports_is_refused_with_the_largest)
     Str text = STR("to be or not to be to be");
     Docs d = docs_from("tiny", &text, 1);
     const Docs *list = &d;
-    EXPECT(tokenizer_train(&list, 1, 5000, &a, &err) == NULL && err.code == ERR_CONFIG);
+    EXPECT(train(&list, 1, 5000, &a, &err) == NULL && err.code == ERR_CONFIG);
     const char *most = strstr(err.msg, "the largest is ");
     EXPECT_MSG(most != NULL, "%s", err.msg);
     int largest = most ? atoi(most + 15) : 0;
     EXPECT(largest > 257);
-    EXPECT(tokenizer_train(&list, 1, largest, &a, &err) != NULL);
-    EXPECT(tokenizer_train(&list, 1, largest + 1, &a, &err) == NULL);
-    EXPECT(tokenizer_train(&list, 1, 256, &a, &err) == NULL && err.code == ERR_CONFIG);
+    EXPECT(train(&list, 1, largest, &a, &err) != NULL);
+    EXPECT(train(&list, 1, largest + 1, &a, &err) == NULL);
+    EXPECT(train(&list, 1, 256, &a, &err) == NULL && err.code == ERR_CONFIG);
     docs_close(&d);
     arena_release(&a);
 }
@@ -428,4 +316,272 @@ TEST(gpt2s_vocabulary_gives_gpt2s_tokens)
     buf_free(&ids);
     buf_free(&text);
     arena_release(&a);
+}
+
+/* ---- ranks, special tokens, words of GPT-4 ---- */
+
+static int32_t plain_find(const Tokenizer *t, Str bytes)
+{
+    for (int32_t id = 0; id < 256 + tokenizer_merges(t); id++)
+        if (str_eq(tokenizer_bytes_of(t, id), bytes)) return id;
+    return -1;
+}
+
+/* tiktoken's rule as it stands in its source: a word that is a token is that; else the two
+ * neighbours whose bytes have the lowest rank are joined, the leftmost of equals. */
+static void plain_ranks(const Tokenizer *t, Str word, Buf *ids)
+{
+    Str part[256];
+    int n = 0;
+    int32_t whole = plain_find(t, word);
+    if (whole >= 0) {
+        buf_put(ids, &whole, 4);
+        return;
+    }
+    for (; n < word.len; n++) part[n] = (Str){ word.at + n, 1 };
+    for (;;) {
+        int best = -1;
+        int32_t least = INT32_MAX;
+        for (int i = 0; i + 1 < n; i++) {
+            int32_t id = plain_find(t, (Str){ part[i].at, part[i].len + part[i + 1].len });
+            if (id >= 0 && id < least) best = i, least = id;
+        }
+        if (best < 0) break;
+        part[best].len += part[best + 1].len;
+        n--;
+        for (int i = best + 1; i < n; i++) part[i] = part[i + 1];
+    }
+    for (int i = 0; i < n; i++) {
+        int32_t id = plain_find(t, part[i]);
+        buf_put(ids, &id, 4);
+    }
+}
+
+TEST(ranks_written_and_read_encode_as_tiktokens_rule_says)
+{
+    Arena a = arena_reserve(1 << 28);
+    Err err = { 0 };
+    Buf ranks = { 0 }, text = { 0 }, want = { 0 }, ids = { 0 };
+    EXPECT(tokenizer_print_ranks(trained(&a, 420), &ranks, &err));
+    char path[128];
+    snprintf(path, sizeof(path), "%s/some.tiktoken", test_folder());
+    EXPECT(file_write_whole(path, buf_view(&ranks), &err));
+    Tokenizer *t = tokenizer_load(path, &a, &err);
+    EXPECT_MSG(t != NULL, "%s", err.msg);
+    if (t) {
+        put_prose(&text, 21, 300);
+        buf_str(&text, STR(" aaaaaa \xFF\xFE thethethe 12345"));
+        for (Str rest = buf_view(&text); rest.len > 0;) {
+            ptrdiff_t n = tokenizer_piece(WORDS_GPT2, rest);
+            plain_ranks(t, (Str){ rest.at, n }, &want);
+            rest.at += n;
+            rest.len -= n;
+        }
+        tokenizer_encode(t, buf_view(&text), &ids);
+        EXPECT(str_eq(buf_view(&ids), buf_view(&want)));
+        Buf again = { 0 }, own = { 0 };
+        EXPECT(tokenizer_print_ranks(t, &again, &err) &&
+               str_eq(buf_view(&again), buf_view(&ranks)));
+        tokenizer_print(t, &own);
+        Tokenizer *back = tokenizer_parse(buf_view(&own), "ranks", &a, &err);
+        EXPECT_MSG(back && strcmp(tokenizer_sha256(back), tokenizer_sha256(t)) == 0, "%s", err.msg);
+        buf_free(&again);
+        buf_free(&own);
+    }
+    buf_free(&ranks);
+    buf_free(&text);
+    buf_free(&want);
+    buf_free(&ids);
+    arena_release(&a);
+}
+
+TEST(broken_ranks_are_refused_by_line)
+{
+    static const char *const broken[] = { "IQ== 0\nIg== 2\n", "I?== 0\n", "IQ==\n", "IQ== 0\n" };
+    Arena a = arena_reserve(1 << 26);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/broken.tiktoken", test_folder());
+    for (int i = 0; i < COUNT(broken); i++) {
+        Err err = { 0 };
+        EXPECT(file_write_whole(path, str_of(broken[i]), &err));
+        EXPECT(tokenizer_load(path, &a, &err) == NULL && err.code == ERR_FORMAT);
+        EXPECT_MSG(strstr(err.msg, path) != NULL, "%d: %s", i, err.msg);
+    }
+    arena_release(&a);
+}
+
+static Tokenizer *trained_gpt4(Arena *a, int vocab, int threads)
+{
+    static const Str special[] = { { "<|user|>", 8 }, { "<|user|>2", 9 } };
+    TokenizerWant want = { vocab, WORDS_GPT4, special, 2, threads };
+    Buf text = { 0 };
+    Err err = { 0 };
+    put_prose(&text, 1, 20000);
+    Str one = buf_view(&text);
+    Docs d = docs_from("prose4", &one, 1);
+    const Docs *list = &d;
+    Tokenizer *t = tokenizer_train(&list, 1, &want, a, &err);
+    EXPECT_MSG(t != NULL, "%s", err.msg);
+    docs_close(&d);
+    buf_free(&text);
+    return t;
+}
+
+TEST(special_tokens_have_ids_behind_the_merges_and_are_text_unless_asked_for)
+{
+    Arena a = arena_reserve(1 << 28);
+    Err err = { 0 };
+    Tokenizer *t = trained_gpt4(&a, 500, 1);
+    Buf own = { 0 }, ids = { 0 }, back = { 0 };
+    tokenizer_print(t, &own);
+    t = tokenizer_parse(buf_view(&own), "own", &a, &err);
+    EXPECT_MSG(t != NULL, "%s", err.msg);
+    if (t) {
+        int n;
+        const TokenizerSpecial *s = tokenizer_special(t, &n);
+        EXPECT(n == 3 && s[0].id == 497 && s[1].id == 498 && s[2].id == 499);
+        EXPECT(tokenizer_vocab(t) == 500 && tokenizer_end(t) == 497);
+        EXPECT(tokenizer_words(t) == WORDS_GPT4);
+        tokenizer_encode_special(t, STR("<|user|><|user|>2<|endoftext|>"), &ids);
+        static const int32_t want[] = { 498, 499, 497 };
+        EXPECT(ids.len == sizeof(want) && memcmp(ids.at, want, sizeof(want)) == 0);
+        buf_clear(&ids);
+        tokenizer_encode(t, STR("<|user|>"), &ids);
+        EXPECT(ids.len > 4);
+        tokenizer_decode(t, (const int32_t *)(const void *)ids.at, ids.len / 4, &back);
+        EXPECT(str_eq(buf_view(&back), STR("<|user|>")));
+    }
+    buf_free(&own);
+    buf_free(&ids);
+    buf_free(&back);
+    arena_release(&a);
+}
+
+/* What another program reads: words of its alphabet for ids, and merges of these words. */
+TEST(tokenizer_json_says_the_same_tokens_and_merges)
+{
+    Arena a = arena_reserve(1 << 28);
+    Err err = { 0 };
+    Tokenizer *t = trained_gpt4(&a, 400, 1);
+    Buf text = { 0 };
+    EXPECT(tokenizer_print_json(t, &text, &err));
+    json_t *doc = json_read(buf_view(&text), "tokenizer.json", &err);
+    EXPECT_MSG(doc != NULL, "%s", err.msg);
+    const json_t *model = json_object_get(doc, "model"), *vocab = json_object_get(model, "vocab");
+    const json_t *merges = json_object_get(model, "merges");
+    EXPECT(json_object_size(vocab) == 397 && json_array_size(merges) == 397 - 256);
+    for (size_t i = 0; i < json_array_size(merges); i++) {
+        const char *left = json_string_value(json_array_get(json_array_get(merges, i), 0));
+        const char *right = json_string_value(json_array_get(json_array_get(merges, i), 1));
+        const char *both = arena_printf(&a, "%s%s", left, right);
+        EXPECT(json_int(vocab, both, -1) == 256 + (int64_t)i);
+    }
+    EXPECT(json_int(vocab, "\xC4\xA0", -1) == ' '); /* the space's letter */
+    EXPECT(json_array_size(json_object_get(doc, "added_tokens")) == 3);
+    EXPECT(!tokenizer_print_json(tokenizer_bytes(&a), &text, &err) && err.code == ERR_CONFIG);
+    json_decref(doc);
+    buf_free(&text);
+    arena_release(&a);
+}
+
+/* ---- threads and memory ---- */
+
+TEST(a_pool_of_any_size_gives_the_ids_of_one_thread)
+{
+    Arena a = arena_reserve(1 << 28);
+    Tokenizer *t = trained(&a, 700);
+    Buf text = { 0 }, ids = { 0 }, want = { 0 }, parts = { 0 };
+    put_prose(&text, 8, 6000);
+    int32_t end = tokenizer_end(t);
+    buf_put(&want, &end, 4);
+    tokenizer_encode(t, buf_view(&text), &want);
+    for (Str rest = buf_view(&text); rest.len > 0;) {
+        TokenizerPart part = { { rest.at, tokenizer_cut(rest, 700) }, parts.len == 0 };
+        buf_put(&parts, &part, sizeof(part));
+        rest.at += part.text.len;
+        rest.len -= part.text.len;
+    }
+    for (int threads = 1; threads < 6; threads += 2) {
+        TokenizerPool *pool = tokenizerpool_new(t, threads);
+        for (int twice = 0; twice < 2; twice++) {
+            buf_clear(&ids);
+            tokenizerpool_encode(pool, (const TokenizerPart *)(const void *)parts.at,
+                                 parts.len / (ptrdiff_t)sizeof(TokenizerPart), &ids);
+            EXPECT(str_eq(buf_view(&ids), buf_view(&want)));
+        }
+        tokenizerpool_free(pool);
+    }
+    buf_free(&text);
+    buf_free(&ids);
+    buf_free(&want);
+    buf_free(&parts);
+    arena_release(&a);
+}
+
+TEST(training_does_not_depend_on_threads)
+{
+    Arena a = arena_reserve(1 << 28);
+    Tokenizer *one = trained_gpt4(&a, 600, 1), *three = trained_gpt4(&a, 600, 3);
+    EXPECT(one && three && strcmp(tokenizer_sha256(one), tokenizer_sha256(three)) == 0);
+    arena_release(&a);
+}
+
+static int by_bytes(const void *a, const void *b, void *counts)
+{
+    const CountedWord *x = a, *y = b;
+    const char *bytes = ((const TokenizerCounts *)counts)->bytes.at;
+    return str_cmp((Str){ bytes + x->start, x->len }, (Str){ bytes + y->start, y->len });
+}
+
+static void counted(const Docs *d, int threads, int64_t spill, int64_t keep, TokenizerCounts *out)
+{
+    Err err = { 0 };
+    TokenizerCounting what = { WORDS_GPT2, threads, spill, keep };
+    EXPECT_MSG(tokenizer_count(&d, 1, &what, out, &err), "%s", err.msg);
+    qsort_r(out->word.at, (size_t)tokenizer_counted(out), sizeof(CountedWord), by_bytes, out);
+}
+
+static const CountedWord *counted_at(const TokenizerCounts *c, int64_t i)
+{
+    return (const CountedWord *)(const void *)c->word.at + i;
+}
+
+static bool same_word(const TokenizerCounts *a, int64_t i, const TokenizerCounts *b, int64_t k)
+{
+    const CountedWord *x = counted_at(a, i), *y = counted_at(b, k);
+    return x->count == y->count && x->len == y->len &&
+           memcmp(a->bytes.at + x->start, b->bytes.at + y->start, (size_t)x->len) == 0;
+}
+
+TEST(counts_poured_out_to_disk_are_the_counts_in_memory_and_only_the_rarest_are_left_out)
+{
+    Buf text = { 0 };
+    Rand r = rand_stream(6, "rare");
+    put_prose(&text, 12, 30000);
+    for (int i = 0; i < 20000; i++) buf_printf(&text, " w%d", (int)rand_below(&r, 9000));
+    Str one = buf_view(&text);
+    Docs d = docs_from("counted", &one, 1);
+    TokenizerCounts plain, poured, few;
+    counted(&d, 1, INT64_MAX / 2, INT64_MAX / 2, &plain);
+    counted(&d, 2, 2300000, INT64_MAX / 2, &poured);
+    bool same = tokenizer_counted(&plain) == tokenizer_counted(&poured) && poured.least == 0;
+    for (int64_t i = 0; same && i < tokenizer_counted(&plain); i++)
+        same = same_word(&plain, i, &poured, i);
+    EXPECT(same);
+    counted(&d, 2, 2300000, 300000, &few);
+    EXPECT_MSG(few.least > 1 && tokenizer_counted(&few) > 10, "from %lld on: %lld words",
+               (long long)few.least, (long long)tokenizer_counted(&few));
+    int64_t at = 0;
+    for (int64_t i = 0; i < tokenizer_counted(&plain); i++)
+        if (counted_at(&plain, i)->count >= few.least)
+            same = same && at < tokenizer_counted(&few) && same_word(&plain, i, &few, at++);
+    EXPECT(same && at == tokenizer_counted(&few));
+    tokenizer_counts_free(&few);
+    counted(&d, 1, INT64_MAX / 2, 300000, &few);
+    EXPECT(tokenizer_counted(&few) == at);
+    tokenizer_counts_free(&plain);
+    tokenizer_counts_free(&poured);
+    tokenizer_counts_free(&few);
+    docs_close(&d);
+    buf_free(&text);
 }

@@ -174,7 +174,8 @@ TEST(a_token_counts_in_the_block_of_its_first_byte)
     Docs d;
     EXPECT(docs_open(&d, corpus_tier_stem(test_folder(), "one", TIER_SEARCH, &arena), &err));
     const Docs *all[] = { &d };
-    Tokenizer *bpe = tokenizer_train(all, 1, 400, &arena, &err);
+    TokenizerWant want = { .vocab = 400 };
+    Tokenizer *bpe = tokenizer_train(all, 1, &want, &arena, &err);
     EXPECT_MSG(bpe != NULL, "%s", err.msg);
     if (!bpe) return;
     double nll = log(2);

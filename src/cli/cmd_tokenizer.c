@@ -9,12 +9,13 @@
 
 #include "base/file.h"
 #include "cli/cmd.h"
+#include "cli/cmd_tokenizer.h"
 #include "data/corpus.h"
 #include "data/mixture.h"
 #include "train/recipe.h"
 
-static const char path_doc[] =
-    "file of ours, folder with GPT-2's vocab.bpe and encoder.json, or bytes";
+const char cmd_tokenizer_path_doc[] =
+    "file of ours, tiktoken's ranks, folder with GPT-2's vocab.bpe and encoder.json, or bytes";
 
 /* ---- which tokenizer, which text ---- */
 
@@ -32,7 +33,7 @@ static const Tokenizer *lab_tokenizer(Cmd *c, Err *err)
     return t;
 }
 
-static const Tokenizer *find_tokenizer(Cmd *c, Err *err)
+const Tokenizer *cmd_tokenizer_find(Cmd *c, Err *err)
 {
     const char *path = cmd_value(c, "tokenizer", NULL);
     if (path && strcmp(path, "bytes") == 0) return tokenizer_bytes(c->arena);
@@ -62,7 +63,10 @@ static const int32_t *ids_of(const Buf *ids)
 /* ---- train ---- */
 
 static const CmdOpt train_opts[] = {
-    { "vocab", 0, "N", "tokens in all: 256 bytes, merges, end of text (1024)" },
+    { "vocab", 0, "N", "tokens in all: 256 bytes, merges, special tokens (1024)" },
+    { "words", 0, "NAME", "where words are cut: gpt2 or gpt4 (gpt2)" },
+    { "special", 0, "LIST", "special tokens beside the end of text: \"<|user|>,<|bot|>\"" },
+    { "threads", 0, "N", "that count words (one per core); the result is the same" },
     { "output", 'o', "FILE", "where to (tokenizers/DATA-N.json in the lab)" },
     { 0 },
 };
@@ -79,29 +83,58 @@ static bool open_sets(Cmd *c, Docs *docs, int *opened, Err *err)
     return true;
 }
 
-static Tokenizer *train_on(Cmd *c, int vocab, int64_t *bytes, Err *err)
+static Tokenizer *train_on(Cmd *c, const TokenizerWant *want, int64_t *bytes, Err *err)
 {
     Docs *docs = NEW(c->arena, Docs, c->n_args);
     const Docs **list = NEW(c->arena, const Docs *, c->n_args);
     int opened = 0;
     bool ok = open_sets(c, docs, &opened, err);
     for (int i = 0; i < opened; i++) list[i] = &docs[i], *bytes += docs[i].bytes;
-    Tokenizer *t = ok ? tokenizer_train(list, opened, vocab, c->arena, err) : NULL;
+    Tokenizer *t = ok ? tokenizer_train(list, opened, want, c->arena, err) : NULL;
     for (int i = 0; i < opened; i++) docs_close(&docs[i]);
     return t;
 }
 
+static bool read_words(const Cmd *c, TokenizerWords *words, Err *err)
+{
+    const char *name = cmd_value(c, "words", "gpt2");
+    for (int i = 0; tokenizer_words_names[i]; i++) {
+        *words = (TokenizerWords)i;
+        if (strcmp(name, tokenizer_words_names[i]) == 0) return true;
+    }
+    return err_set(err, ERR_CONFIG, "--words %s: it is gpt2 or gpt4", name);
+}
+
+static bool read_want(Cmd *c, TokenizerWant *want, Err *err)
+{
+    double vocab, threads;
+    if (!cmd_number(c, "vocab", 1024, 257, 1 << 20, &vocab, err) ||
+        !cmd_number(c, "threads", 0, 0, 64, &threads, err) || !read_words(c, &want->words, err))
+        return false;
+    want->vocab = (int)vocab;
+    want->threads = (int)threads;
+    Str rest = str_of(cmd_value(c, "special", "")), item;
+    Str *list = NEW(c->arena, Str, rest.len + 1);
+    while (rest.len > 0 && str_cut(&rest, ',', &item)) {
+        if (item.len == 0)
+            return err_set(err, ERR_CONFIG, "--special has an empty name between commas");
+        list[want->n_special++] = item;
+    }
+    want->special = list;
+    return true;
+}
+
 static bool run_train(Cmd *c, Err *err)
 {
-    double vocab;
+    TokenizerWant want = { 0 };
     int64_t bytes = 0;
-    if (!cmd_number(c, "vocab", 1024, 257, 1 << 20, &vocab, err)) return false;
-    Tokenizer *t = train_on(c, (int)vocab, &bytes, err);
+    if (!read_want(c, &want, err)) return false;
+    Tokenizer *t = train_on(c, &want, &bytes, err);
     if (!t) return false;
     const char *path = cmd_value(c, "output", NULL);
     if (!path) {
         if (!file_make_dirs(arena_printf(c->arena, "%s/tokenizers", c->lab), err)) return false;
-        path = arena_printf(c->arena, "%s/tokenizers/%s-%d.json", c->lab, c->arg[0], (int)vocab);
+        path = arena_printf(c->arena, "%s/tokenizers/%s-%d.json", c->lab, c->arg[0], want.vocab);
     }
     if (!tokenizer_save(t, path, err)) return false;
     char size[32];
@@ -118,10 +151,11 @@ const CmdDef cmd_tokenizer_train = {
     .name = "tokenizer train",
     .args = "DATA...",
     .doc = "learn a byte-pair encoding from data sets",
-    .more = "The training text is cut into words as GPT-2 does it, and the most frequent pair of "
-            "neighbours is merged again and again; of more than 20 MB an even sample is taken. "
-            "Runs train the tokenizer that their recipe asks for by themselves; this is for one "
-            "that is to be shared: set tokenizer.path to its file.",
+    .more =
+        "The training text is cut into words as GPT-2 or GPT-4 does it, all of them are counted, "
+        "and the most frequent pair of neighbours is merged again and again. "
+        "Runs train the tokenizer that their recipe asks for by themselves; this is for one "
+        "that is to be shared: set tokenizer.path to its file.",
     .opts = train_opts,
     .min_args = 1,
     .max_args = MIXTURE_MAX,
@@ -133,8 +167,9 @@ const CmdDef cmd_tokenizer_train = {
 /* ---- encode ---- */
 
 static const CmdOpt encode_opts[] = {
-    { "tokenizer", 't', "PATH", path_doc },
+    { "tokenizer", 't', "PATH", cmd_tokenizer_path_doc },
     { "count", 0, NULL, "only how many" },
+    { "special", 0, NULL, "take \"<|endoftext|>\" and its like for the tokens, not for text" },
     { 0 },
 };
 
@@ -159,9 +194,12 @@ static void print_ids(const Buf *ids)
 static bool run_encode(Cmd *c, Err *err)
 {
     Buf text = { 0 }, ids = { 0 };
-    const Tokenizer *t = find_tokenizer(c, err);
+    const Tokenizer *t = cmd_tokenizer_find(c, err);
     bool ok = t && read_input(c->n_args ? c->arg[0] : NULL, &text, err);
-    if (ok) tokenizer_encode(t, buf_view(&text), &ids);
+    if (ok && cmd_has(c, "special"))
+        tokenizer_encode_special(t, buf_view(&text), &ids);
+    else if (ok)
+        tokenizer_encode(t, buf_view(&text), &ids);
     if (ok && c->json)
         cmd_print_json(count_json(text.len, &ids, !cmd_has(c, "count")));
     else if (ok && cmd_has(c, "count"))
@@ -179,7 +217,7 @@ const CmdDef cmd_tokenizer_encode = {
     .doc = "text to token ids; - or nothing is standard input",
     .more =
         "Works anywhere with --tokenizer; without it, inside a lab, the tokenizer is the one that "
-        "the next run would use. The end of text is never among the ids.",
+        "the next run would use. Without --special, special tokens are never among the ids.",
     .opts = encode_opts,
     .max_args = 1,
     .json = true,
@@ -188,7 +226,7 @@ const CmdDef cmd_tokenizer_encode = {
 
 /* ---- decode ---- */
 
-static const CmdOpt decode_opts[] = { { "tokenizer", 't', "PATH", path_doc }, { 0 } };
+static const CmdOpt decode_opts[] = { { "tokenizer", 't', "PATH", cmd_tokenizer_path_doc }, { 0 } };
 
 /* Whole numbers with anything like " ,\n[]" between them. */
 static bool parse_ids(Str text, int vocab, Buf *ids, Err *err)
@@ -215,7 +253,7 @@ static bool parse_ids(Str text, int vocab, Buf *ids, Err *err)
 static bool run_decode(Cmd *c, Err *err)
 {
     Buf text = { 0 }, ids = { 0 };
-    const Tokenizer *t = find_tokenizer(c, err);
+    const Tokenizer *t = cmd_tokenizer_find(c, err);
     bool ok = t && read_input(c->n_args ? c->arg[0] : NULL, &text, err) &&
               parse_ids(buf_view(&text), tokenizer_vocab(t), &ids, err);
     buf_clear(&text);
@@ -239,7 +277,7 @@ const CmdDef cmd_tokenizer_decode = {
 
 /* ---- stats ---- */
 
-static const CmdOpt stats_opts[] = { { "tokenizer", 't', "PATH", path_doc }, { 0 } };
+static const CmdOpt stats_opts[] = { { "tokenizer", 't', "PATH", cmd_tokenizer_path_doc }, { 0 } };
 
 enum { SHOWN = 12 };
 
@@ -368,7 +406,7 @@ static void print_stats(const Stats *s)
 
 static bool run_stats(Cmd *c, Err *err)
 {
-    Stats s = { .t = find_tokenizer(c, err) };
+    Stats s = { .t = cmd_tokenizer_find(c, err) };
     if (!s.t) return false;
     s.count = NEW(c->arena, int64_t, tokenizer_vocab(s.t));
     if (!count_input(c, &s, err)) return false;

@@ -51,11 +51,19 @@ const Knob data_knobs[] = {
       .doc = "size of the vocabulary: 256 bytes, merges, end of text",
       .only = "tokenizer.kind=bpe",
       .fixed = true },
+    { .name = "tokenizer.words",
+      .type = KNOB_CHOICE,
+      .choices = tokenizer_words_names,
+      .fallback = WORDS_GPT2,
+      .doc = "where text is cut into words before pairs are merged: as GPT-2 does it, or as GPT-4 "
+             "does (numbers in threes, line ends on their own)",
+      .only = "tokenizer.kind=bpe",
+      .fixed = true },
     { .name = "tokenizer.path",
       .type = KNOB_TEXT,
       .text = "",
-      .doc = "a tokenizer to take instead of training one: our file, or a folder with GPT-2's "
-             "vocab.bpe and encoder.json; relative to the lab",
+      .doc = "a tokenizer to take instead of training one: our file, tiktoken's ranks, or a folder "
+             "with GPT-2's vocab.bpe and encoder.json; relative to the lab",
       .fixed = true },
     { 0 },
 };
@@ -208,31 +216,31 @@ static void sort_by_name(const Mixture *m, int order[MIXTURE_MAX])
     qsort_r(order, (size_t)m->count, sizeof(*order), by_name, (void *)m);
 }
 
-static Tokenizer *train_tokenizer(Opening *o, const char *path, int vocab, Err *err)
+static Tokenizer *train_tokenizer(Opening *o, const char *path, const TokenizerWant *want, Err *err)
 {
     const Docs *list[MIXTURE_MAX];
     int order[MIXTURE_MAX];
     sort_by_name(o->m, order);
     for (int i = 0; i < o->m->count; i++) list[i] = &o->docs[order[i]];
     if (!file_make_dirs(arena_printf(o->out, "%s/tokenizers", o->lab), err)) return NULL;
-    Tokenizer *t = tokenizer_train(list, o->m->count, vocab, o->out, err);
+    Tokenizer *t = tokenizer_train(list, o->m->count, want, o->out, err);
     if (!t && err->code == ERR_CONFIG) err_wrap(err, "tokenizer.vocab");
     return t && tokenizer_save(t, path, err) ? t : NULL;
 }
 
 /* Two processes may train the same tokenizer at once: both write the same bytes, whole. */
-static Tokenizer *cached_tokenizer(Opening *o, int vocab, Err *err)
+static Tokenizer *cached_tokenizer(Opening *o, const TokenizerWant *want, Err *err)
 {
     Buf what = { 0 };
     char key[17];
     int order[MIXTURE_MAX];
     sort_by_name(o->m, order);
-    buf_printf(&what, "bpe 1 %d", vocab);
+    buf_printf(&what, "bpe 2 %s %d", tokenizer_words_names[want->words], want->vocab);
     for (int i = 0; i < o->m->count; i++) buf_printf(&what, " %s", o->docs[order[i]].sha256);
     key_of(&what, key);
     buf_free(&what);
     const char *path = arena_printf(o->out, "%s/tokenizers/%s.json", o->lab, key);
-    if (!file_exists(path)) return train_tokenizer(o, path, vocab, err);
+    if (!file_exists(path)) return train_tokenizer(o, path, want, err);
     Tokenizer *t = tokenizer_load(path, o->out, err);
     if (!t) {
         err_set(err, ERR_FORMAT, "%s is corrupted; delete it and run the same command again", path);
@@ -256,10 +264,14 @@ static bool open_tokenizer(Opening *o, Err *err)
         err->code = ERR_CONFIG; /* whatever is wrong with the file, the recipe named it */
         return err_wrap(err, "tokenizer.path");
     }
-    if (strcmp(knobs_choice(o->knobs, "tokenizer.kind"), "bytes") == 0)
+    if (strcmp(knobs_choice(o->knobs, "tokenizer.kind"), "bytes") == 0) {
         o->m->tokenizer = tokenizer_bytes(o->out);
-    else
-        o->m->tokenizer = cached_tokenizer(o, (int)knobs_whole(o->knobs, "tokenizer.vocab"), err);
+        return true;
+    }
+    bool gpt4 = strcmp(knobs_choice(o->knobs, "tokenizer.words"), "gpt4") == 0;
+    TokenizerWant want = { .vocab = (int)knobs_whole(o->knobs, "tokenizer.vocab"),
+                           .words = gpt4 ? WORDS_GPT4 : WORDS_GPT2 };
+    o->m->tokenizer = cached_tokenizer(o, &want, err);
     return o->m->tokenizer != NULL;
 }
 

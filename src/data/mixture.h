@@ -11,7 +11,8 @@
 #include "data/shard.h"
 #include "data/tokenizer.h"
 
-extern const Knob data_knobs[]; /* data.sources, data.drop, tokenizer.kind, tokenizer.vocab, tokenizer.path */
+extern const Knob
+    data_knobs[]; /* data.sources, data.drop, tokenizer.kind, tokenizer.vocab, tokenizer.path */
 
 enum { MIXTURE_MAX = 32 };
 

@@ -22,11 +22,11 @@
 #include "base/progress.h"
 
 enum {
-    HEADER = 1024,          /* bytes */
-    CHUNK = 1 << 20,        /* bytes under one link of the checksum */
-    SLICE = 4 << 20,        /* a long document is encoded in slices of about this */
-    FARTHEST_CUT = 8 << 20, /* no white space for so long: cut anyway */
-    AT_HASH = 32,           /* places of ours in the header, in bytes */
+    HEADER = 1024,     /* bytes */
+    CHUNK = 1 << 20,   /* bytes under one link of the checksum */
+    SLICE = 256 << 10, /* a long document is encoded in slices of about this */
+    BATCH = 16 << 20,  /* of text, that threads share */
+    AT_HASH = 32,      /* places of ours in the header, in bytes */
     AT_BYTES = 40,
     AT_DOCUMENTS = 48,
 };
@@ -62,7 +62,9 @@ typedef struct Writer {
     uint64_t hash;
     int64_t tokens, bytes, documents;
     const struct Layout *layout;
-    Buf ids, room;
+    TokenizerPool *pool;
+    Buf parts, ids, room; /* parts: TokenizerPart, not yet encoded */
+    int64_t gathered;     /* bytes of parts */
 } Writer;
 
 static bool flush(Writer *w, Err *err)
@@ -84,60 +86,53 @@ static bool put_ids(Writer *w, const int32_t *ids, ptrdiff_t n, Err *err)
     return true;
 }
 
-static bool put_text(Writer *w, const Tokenizer *t, Str text, Err *err)
+/* Encodes what has gathered. */
+static bool put_parts(Writer *w, Err *err)
 {
+    ptrdiff_t n = w->parts.len / (ptrdiff_t)sizeof(TokenizerPart);
+    if (stop_asked()) return err_set(err, ERR_STOPPED, "stopped while encoding %s", w->file.path);
     buf_clear(&w->ids);
-    tokenizer_encode(t, text, &w->ids);
-    w->bytes += text.len;
+    tokenizerpool_encode(w->pool, (const TokenizerPart *)(const void *)w->parts.at, n, &w->ids);
+    buf_clear(&w->parts);
+    w->bytes += w->gathered;
+    w->gathered = 0;
     return put_ids(w, (const int32_t *)(const void *)w->ids.at, w->ids.len / 4, err);
 }
 
-/* Where a slice may end without changing a token: between a visible ASCII character and a space
- * or line end, words always end. */
-static ptrdiff_t slice_end(Str text)
+/* Notes a document in parts that may be encoded one without the other.  `text` is read later, by
+ * put_parts. */
+static bool put_document(Writer *w, Str text, Err *err)
 {
-    ptrdiff_t i = SLICE;
-    if (text.len <= SLICE) return text.len;
-    for (; i < MIN(text.len, (ptrdiff_t)FARTHEST_CUT); i++) {
-        char before = text.at[i - 1], here = text.at[i];
-        if (before > ' ' && before <= '~' && (here == ' ' || here == '\n')) break;
-    }
-    return i;
-}
-
-static bool put_document(Writer *w, const Tokenizer *t, Str text, Err *err)
-{
-    int32_t end = tokenizer_end(t);
-    if (!put_ids(w, &end, 1, err)) return false;
     w->documents++;
-    while (text.len > 0) {
-        Str slice = { text.at, slice_end(text) };
-        if (stop_asked())
-            return err_set(err, ERR_STOPPED, "stopped while encoding %s", w->file.path);
-        if (!put_text(w, t, slice, err)) return false;
-        text.at += slice.len;
-        text.len -= slice.len;
+    for (bool first = true; first || text.len > 0; first = false) {
+        TokenizerPart part = { { text.at, tokenizer_cut(text, SLICE) }, first };
+        buf_put(&w->parts, &part, sizeof(part));
+        w->gathered += part.text.len;
+        text.at += part.text.len;
+        text.len -= part.text.len;
+        if (w->gathered >= BATCH && !put_parts(w, err)) return false;
     }
     return true;
 }
 
-/* Document i, or what `drop` leaves of it. */
-static bool put_what_stays(Writer *w, const Docs *docs, int64_t i, const Tokenizer *t, Drop *drop,
-                           Err *err)
+/* Document i, or what `drop` leaves of it; that may lie in `room`, which the next one takes. */
+static bool put_what_stays(Writer *w, const Docs *docs, int64_t i, Drop *drop, Err *err)
 {
     Str left = docs_get(docs, i);
-    return (drop && !drop_next(drop, left, &w->room, &left)) || put_document(w, t, left, err);
+    if (drop && !drop_next(drop, left, &w->room, &left)) return true;
+    return put_document(w, left, err) && (left.at != w->room.at || put_parts(w, err));
 }
 
-static bool put_documents(Writer *w, const Docs *docs, const Tokenizer *t, Drop *drop, Err *err)
+static bool put_documents(Writer *w, const Docs *docs, Drop *drop, Err *err)
 {
     Progress p = progress_begin("encoding", "bytes", (double)docs->bytes);
     bool ok = true;
     if (drop) drop_begin(drop);
     for (int64_t i = 0; ok && i < docs->count; i++) {
-        ok = put_what_stays(w, docs, i, t, drop, err);
+        ok = put_what_stays(w, docs, i, drop, err);
         progress_tick(&p, (double)w->bytes, "");
     }
+    ok = ok && put_parts(w, err);
     progress_end(&p);
     if (ok && drop && w->documents == 0)
         return err_set(err, ERR_CONFIG, "data.drop leaves nothing to train on; name fewer lists");
@@ -161,10 +156,10 @@ static bool put_header(Writer *w, Err *err)
     return fileout_patch(&w->file, 0, h, HEADER, err);
 }
 
-static bool write_shard(Writer *w, const Docs *docs, const Tokenizer *t, Drop *drop, Err *err)
+static bool write_shard(Writer *w, const Docs *docs, Drop *drop, Err *err)
 {
     static const unsigned char room[HEADER];
-    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, t, drop, err) &&
+    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, drop, err) &&
            (w->filled == 0 || flush(w, err)) && put_header(w, err) && fileout_commit(&w->file, err);
 }
 
@@ -180,8 +175,11 @@ bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, 
     if (!fileout_open(&w.file, path, err)) return false;
     Arena scratch = arena_reserve(CHUNK + 4096);
     w.chunk = NEW(&scratch, unsigned char, CHUNK);
-    bool ok = file_exists(path) || write_shard(&w, docs, t, drop, err);
+    w.pool = tokenizerpool_new(t, 0);
+    bool ok = file_exists(path) || write_shard(&w, docs, drop, err);
     fileout_drop(&w.file);
+    tokenizerpool_free(w.pool);
+    buf_free(&w.parts);
     buf_free(&w.ids);
     buf_free(&w.room);
     arena_release(&scratch);

@@ -1,16 +1,14 @@
 /* tokenizer_train.c - learning merges from text.
  *
- * The text is cut into words and each distinct word is kept once with its count: twenty
- * megabytes of prose are some hundred thousand words.  For each pair of neighbours there is its
- * count and a list of the words it was seen in; a heap gives the most frequent pair.  A merge
- * visits only the words in that pair's list, so all merges together cost about as many word
- * visits as there are symbols to join.  A pair's count only falls once it exists (a merge makes
- * only pairs with the new symbol), so an entry of the heap that promises too much is put back
- * with what is left, and no entry ever promises too little.
+ * Each distinct word is kept once with its count (tokenizer_count.c).  For each pair of neighbours
+ * there is its count and a list of the words it was seen in; a heap gives the most frequent pair.
+ * A merge visits only the words in that pair's list, so all merges together cost about as many
+ * word visits as there are symbols to join.  A pair's count only falls once it exists (a merge
+ * makes only pairs with the new symbol), so an entry of the heap that promises too much is put
+ * back with what is left, and no entry ever promises too little.
  *
- * More text than TRAIN_SAMPLE is sampled evenly, in blocks: merges from 20 MB and from 2 GB
- * differ where it does not matter.  Equal counts are decided by the bytes of the pair, so the
- * result is a function of the text alone.
+ * Equal counts are decided by the bytes of the pair, so the result is a function of the counts
+ * alone: not of the order of words, nor of how many threads counted.
  *
  * Rejected: counting all pairs anew for each merge (minutes), and pairs that occur once: they
  * would fill a vocabulary with the accidents of one document. */
@@ -19,21 +17,14 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/progress.h"
-#include "data/tokenizer_parts.h"
+#include "data/tokenizer_count.h"
 
 enum {
-    BLOCK = 64 << 10,    /* of the sample */
-    LONGEST_WORD = 4096, /* a longer one is no word: cut here, so that one line cannot dominate */
     LEAST_COUNT = 2,
     LARGEST_VOCAB = 1 << 20,
+    SPILL = 256 << 20, /* bytes of words being counted */
+    KEEP = 320 << 20,  /* bytes of what is learned from */
 };
-static const int64_t TRAIN_SAMPLE = 20 << 20;
-
-typedef struct Word {
-    int64_t start; /* in symbols (bytes while they are counted) */
-    int64_t count;
-    int32_t len;
-} Word;
 
 typedef struct Pair {
     int32_t left, right;
@@ -47,20 +38,19 @@ typedef struct Entry { /* of the heap */
 } Entry;
 
 typedef struct Trainer {
-    Buf bytes, words; /* words: Word */
-    PairMap by_hash;  /* hash of a word's bytes -> first word with it */
-    int32_t *symbol;  /* all words, end to end */
-    PairMap by_key;   /* pair -> its index in pairs */
-    Buf pairs, heap;  /* Pair; Entry */
-    Str *token;       /* (vocab) */
+    TokenizerCounts words; /* start and len in symbols: bytes while there are no merges */
+    int32_t *symbol;       /* all words, end to end */
+    PairMap by_key;        /* pair -> its index in pairs */
+    Buf pairs, heap;       /* Pair; Entry */
+    Str *token;            /* (vocab) */
     int32_t *left, *right;
     PairMap made; /* hash of a token's bytes: no two tokens are the same */
     Arena scratch;
 } Trainer;
 
-static Word *word_at(const Trainer *t, int32_t i)
+static CountedWord *word_at(const Trainer *t, int32_t i)
 {
-    return (Word *)(void *)t->words.at + i;
+    return (CountedWord *)(void *)t->words.word.at + i;
 }
 
 static Pair *pair_at(const Trainer *t, int32_t i)
@@ -71,86 +61,6 @@ static Pair *pair_at(const Trainer *t, int32_t i)
 static Entry *entry_at(const Trainer *t, ptrdiff_t i)
 {
     return (Entry *)(void *)t->heap.at + i;
-}
-
-/* Words whose hashes agree are told apart by trying the next hash. */
-static void count_word(Trainer *t, Str word)
-{
-    for (uint64_t hash = hash64(word.at, word.len, 0) >> 1;; hash++) {
-        int32_t i = pairmap_get(&t->by_hash, hash);
-        if (i < 0) {
-            Word w = { .start = t->bytes.len, .count = 1, .len = (int32_t)word.len };
-            pairmap_put(&t->by_hash, hash, (int32_t)(t->words.len / (ptrdiff_t)sizeof(w)));
-            buf_put(&t->words, &w, sizeof(w));
-            buf_str(&t->bytes, word);
-            return;
-        }
-        Str known = { t->bytes.at + word_at(t, i)->start, word_at(t, i)->len };
-        if (str_eq(known, word)) {
-            word_at(t, i)->count++;
-            return;
-        }
-    }
-}
-
-/* Counts the words of `text` that begin in its first `limit` bytes; gives the bytes passed. */
-static ptrdiff_t count_words(Trainer *t, Str text, ptrdiff_t limit)
-{
-    text.len = MIN(text.len, limit + LONGEST_WORD);
-    Str rest = text;
-    while (rest.len > 0 && text.len - rest.len < limit) {
-        Str word = { rest.at, tokenizer_piece(rest) };
-        rest.at += word.len;
-        rest.len -= word.len;
-        for (; word.len > LONGEST_WORD; word.at += LONGEST_WORD, word.len -= LONGEST_WORD)
-            count_word(t, (Str){ word.at, LONGEST_WORD });
-        count_word(t, word);
-    }
-    return text.len - rest.len;
-}
-
-/* Where counting is: in which block of all the text, with how many bytes of it left. */
-typedef struct Sample {
-    int64_t all, block, done;
-    ptrdiff_t left;
-} Sample;
-
-/* Is block `i` of `all` bytes in the sample? */
-static bool in_sample(int64_t i, int64_t all)
-{
-    if (all <= TRAIN_SAMPLE) return true;
-    double share = (double)TRAIN_SAMPLE / (double)all;
-    return (int64_t)((double)(i + 1) * share) > (int64_t)((double)i * share);
-}
-
-/* Words cut by the edges of blocks left out are noise of one in ten thousand. */
-static void count_doc(Trainer *t, Str text, Sample *s)
-{
-    while (text.len > 0) {
-        if (s->left <= 0) s->block++, s->left = BLOCK;
-        ptrdiff_t used = MIN(text.len, s->left);
-        if (in_sample(s->block, s->all)) used = count_words(t, text, s->left);
-        text.at += used;
-        text.len -= used;
-        s->left -= used;
-        s->done += used;
-    }
-}
-
-static bool count_docs(Trainer *t, const Docs *const *docs, int n_docs, Err *err)
-{
-    Sample s = { 0 };
-    for (int d = 0; d < n_docs; d++) s.all += docs[d]->bytes;
-    Progress p = progress_begin("counting words", "bytes", (double)s.all);
-    for (int d = 0; d < n_docs; d++) {
-        for (int64_t i = 0; i < docs[d]->count && !stop_asked(); i++) {
-            count_doc(t, docs_get(docs[d], i), &s);
-            progress_tick(&p, (double)s.done, "");
-        }
-    }
-    progress_end(&p);
-    if (stop_asked()) return err_set(err, ERR_STOPPED, "stopped while counting words");
-    return true;
 }
 
 /* More frequent first; then the smaller bytes of the left token, then of the right one. */
@@ -209,12 +119,14 @@ static void count_pair(Trainer *t, int32_t left, int32_t right, int64_t more, in
 
 static void begin_pairs(Trainer *t)
 {
-    int32_t words = (int32_t)(t->words.len / (ptrdiff_t)sizeof(Word));
-    t->symbol = NEW(&t->scratch, int32_t, t->bytes.len);
-    for (ptrdiff_t i = 0; i < t->bytes.len; i++) t->symbol[i] = (unsigned char)t->bytes.at[i];
+    int32_t words = (int32_t)tokenizer_counted(&t->words);
+    const Buf *bytes = &t->words.bytes;
+    t->symbol = NEW(&t->scratch, int32_t, bytes->len);
+    for (ptrdiff_t i = 0; i < bytes->len; i++) t->symbol[i] = (unsigned char)bytes->at[i];
+    buf_free(&t->words.bytes);
     t->by_key = pairmap_new(&t->scratch, 1 << 16);
     for (int32_t i = 0; i < words; i++) {
-        const Word *w = word_at(t, i);
+        const CountedWord *w = word_at(t, i);
         const int32_t *s = t->symbol + w->start;
         for (int k = 0; k + 1 < w->len; k++) count_pair(t, s[k], s[k + 1], w->count, i, true);
     }
@@ -225,7 +137,7 @@ static void begin_pairs(Trainer *t)
 /* Joins left and right to `made` throughout one word. */
 static void merge_word(Trainer *t, int32_t word, int32_t left, int32_t right, int32_t made)
 {
-    Word *w = word_at(t, word);
+    CountedWord *w = word_at(t, word);
     int32_t *s = t->symbol + w->start;
     int kept = 0;
     for (int k = 0; k < w->len; k++) {
@@ -315,44 +227,65 @@ static int learn(Trainer *t, int wanted)
     return stop_asked() ? -1 : merges;
 }
 
-static Tokenizer *train(Trainer *t, const Docs *const *docs, int n_docs, int vocab, Arena *out,
-                        Err *err)
+static bool lay_out_special(const TokenizerWant *want, TokenizerForm *form,
+                            TokenizerSpecial *special, Err *err)
 {
-    int32_t byte_id[256];
-    for (int b = 0; b < 256; b++) byte_id[b] = b;
-    t->by_hash = pairmap_new(&t->scratch, 1 << 16);
-    if (!count_docs(t, docs, n_docs, err)) return NULL;
-    begin_tokens(t, vocab);
+    if (want->n_special >= TOKENIZER_SPECIAL_MAX)
+        return err_set(err, ERR_CONFIG, "%d special tokens are more than %d", want->n_special,
+                       TOKENIZER_SPECIAL_MAX - 1);
+    int32_t id = want->vocab - want->n_special - 1;
+    special[0] = (TokenizerSpecial){ STR("<|endoftext|>"), id };
+    for (int i = 0; i < want->n_special; i++)
+        special[1 + i] = (TokenizerSpecial){ want->special[i], ++id };
+    form->special = special;
+    form->n_special = want->n_special + 1;
+    return true;
+}
+
+static Tokenizer *train(Trainer *t, const Docs *const *docs, int n_docs, const TokenizerWant *want,
+                        Arena *out, Err *err)
+{
+    TokenizerForm form = { .words = want->words };
+    TokenizerCounting counting = { want->words, want->threads, SPILL, KEEP };
+    TokenizerSpecial *special = NEW(&t->scratch, TokenizerSpecial, TOKENIZER_SPECIAL_MAX);
+    int wanted = want->vocab - 257 - want->n_special;
+    for (int b = 0; b < 256; b++) form.byte_id[b] = b;
+    if (!lay_out_special(want, &form, special, err) ||
+        !tokenizer_count(docs, n_docs, &counting, &t->words, err))
+        return NULL;
+    begin_tokens(t, want->vocab);
     begin_pairs(t);
-    int merges = learn(t, vocab - 257);
-    if (merges < 0) {
+    form.merges = learn(t, wanted);
+    form.left = t->left;
+    form.right = t->right;
+    if (form.merges < 0) {
         err_set(err, ERR_STOPPED, "stopped while learning a tokenizer");
         return NULL;
     }
-    if (merges < vocab - 257) {
+    if (form.merges < wanted) {
         err_set(err, ERR_CONFIG,
-                "a vocabulary of %d is more than this text supports; the largest is %d", vocab,
-                merges + 257);
+                "a vocabulary of %d is more than this text supports; the largest is %d",
+                want->vocab, form.merges + 257 + want->n_special);
         return NULL;
     }
-    return tokenizer_build(byte_id, t->left, t->right, merges, out, err);
+    return tokenizer_build(&form, out, err);
 }
 
-Tokenizer *tokenizer_train(const Docs *const *docs, int n_docs, int vocab, Arena *out, Err *err)
+Tokenizer *tokenizer_train(const Docs *const *docs, int n_docs, const TokenizerWant *want,
+                           Arena *out, Err *err)
 {
-    if (vocab < 257 || vocab > LARGEST_VOCAB) {
-        err_set(
-            err, ERR_CONFIG,
-            "a vocabulary of %d cannot be: it holds the 256 bytes and the end of text, 257 to %d",
-            vocab, LARGEST_VOCAB);
+    if (want->vocab < 257 + want->n_special || want->vocab > LARGEST_VOCAB) {
+        err_set(err, ERR_CONFIG,
+                "a vocabulary of %d cannot be: it holds the 256 bytes and %d special tokens, %d "
+                "to %d",
+                want->vocab, 1 + want->n_special, 257 + want->n_special, LARGEST_VOCAB);
         return NULL;
     }
     Trainer t = { .scratch = arena_reserve((ptrdiff_t)1 << 34) };
-    Tokenizer *made = train(&t, docs, n_docs, vocab, out, err);
+    Tokenizer *made = train(&t, docs, n_docs, want, out, err);
     for (int32_t i = 0; i < t.pairs.len / (ptrdiff_t)sizeof(Pair); i++)
         buf_free(&pair_at(&t, i)->words);
-    buf_free(&t.bytes);
-    buf_free(&t.words);
+    tokenizer_counts_free(&t.words);
     buf_free(&t.pairs);
     buf_free(&t.heap);
     arena_release(&t.scratch);

@@ -154,25 +154,40 @@ static void put_letters(Buf *out, Str bytes)
     }
 }
 
+/* The special token with this id, or NULL. */
+static const TokenizerSpecial *special_of(const Tokenizer *t, int id)
+{
+    int n;
+    const TokenizerSpecial *all = tokenizer_special(t, &n);
+    for (int i = 0; i < n; i++)
+        if (all[i].id == id) return &all[i];
+    return NULL;
+}
+
 static void put_tokens(GgufOut *g, const Tokenizer *t)
 {
-    int V = tokenizer_vocab(t), end = tokenizer_end(t);
+    int V = tokenizer_vocab(t);
     Buf word = { 0 };
     ggufout_texts(g, "tokenizer.ggml.tokens", (uint64_t)V);
     for (int id = 0; id < V; id++) {
+        const TokenizerSpecial *s = special_of(t, id);
         buf_clear(&word);
         put_letters(&word, tokenizer_bytes_of(t, id));
-        ggufout_text_item(g, id == end ? STR("<|endoftext|>") : buf_view(&word));
+        if (word.len == 0) buf_printf(&word, "[unused %d]", id);
+        ggufout_text_item(g, s ? s->text : buf_view(&word));
     }
-    enum { NORMAL = 1, CONTROL = 3 };
+    enum { NORMAL = 1, CONTROL = 3, UNUSED = 5 };
     ggufout_i32s(g, "tokenizer.ggml.token_type", (uint64_t)V);
-    for (int id = 0; id < V; id++) ggufout_i32_item(g, id == end ? CONTROL : NORMAL);
+    for (int id = 0; id < V; id++) {
+        bool plain = tokenizer_bytes_of(t, id).len > 0;
+        ggufout_i32_item(g, special_of(t, id) ? CONTROL : plain ? NORMAL : UNUSED);
+    }
     buf_free(&word);
 }
 
 static void put_merges(GgufOut *g, const Tokenizer *t)
 {
-    int left, right, merges = tokenizer_vocab(t) - 257;
+    int left, right, merges = tokenizer_merges(t);
     Buf pair = { 0 };
     ggufout_texts(g, "tokenizer.ggml.merges", (uint64_t)merges);
     for (int i = 0; i < merges && tokenizer_merge(t, i, &left, &right); i++) {
@@ -189,7 +204,9 @@ static void put_tokenizer(GgufOut *g, const Tokenizer *t)
 {
     uint32_t end = (uint32_t)tokenizer_end(t);
     ggufout_text(g, "tokenizer.ggml.model", STR("gpt2"));
-    ggufout_text(g, "tokenizer.ggml.pre", STR("gpt-2"));
+    /* DBRX cuts words as GPT-4 does. */
+    ggufout_text(g, "tokenizer.ggml.pre",
+                 tokenizer_words(t) == WORDS_GPT4 ? STR("dbrx") : STR("gpt-2"));
     put_tokens(g, t);
     put_merges(g, t);
     ggufout_u32(g, "tokenizer.ggml.bos_token_id", end);
