@@ -3,6 +3,7 @@
  * the whole table; here fewer sessions, so limits carry two standard errors of Monte Carlo. */
 #include "science/sim.h"
 
+#include "science/stats.h"
 #include "science/verdict.h"
 #include "tests/test.h"
 
@@ -35,7 +36,8 @@ TEST(the_rule_keeps_to_its_limits)
                                         "first bank says half of sigma",
                                         "first bank says twice sigma",
                                         "e = sigma/4, in v",
-                                        "2 of 100 runs fail" };
+                                        "2 of 100 runs fail",
+                                        "half of the nulls harmful" };
     int rows, played = 0;
     const SimRow *row = sim_rows(&rows);
     for (int i = 0; i < rows; i++)
@@ -57,6 +59,28 @@ TEST(keep_if_lower_keeps_nulls_by_the_dozen)
     t = sim_play(&w, SIM_PAIRED_T, SESSIONS, 100, 7);
     EXPECT_MSG(fabs(sim_null_kept(&t) - 0.016) < 0.005, "%g", sim_null_kept(&t));
     EXPECT_MSG(fabs(sim_found(&t, 2) - 0.85) < 0.05, "%g", sim_found(&t, 2));
+}
+
+TEST(gains_of_all_sizes_and_harmful_ones_are_told_as_they_are)
+{
+    SimWorld w = {
+        .null_share = 0.4, .harm_share = 0.4, .shape = SIM_HALF_NORMAL, .gain = { 2 }, .gains = 1
+    };
+    SimTally t = sim_play(&w, SIM_VERDICT, SESSIONS, 100, 7);
+    EXPECT_MSG(fabs(sim_error(&t) - 1) < 0.12, "%g", sim_error(&t));
+    EXPECT(t.harms_kept <= 2 && t.harms > 11000 && sim_found(&t, 0) > 0.35);
+    /* Standard errors against the spread of ten repetitions. */
+    double error[10], runs[10];
+    for (int i = 0; i < 10; i++) {
+        t = sim_play(&w, SIM_VERDICT, 30, 100, 1000 * (uint64_t)i + 1);
+        error[i] = sim_error(&t);
+        runs[i] = sim_runs(&t);
+    }
+    double sd_error = sqrt(stat_ss(error, 10) / 9), sd_runs = sqrt(stat_ss(runs, 10) / 9);
+    EXPECT_MSG(sim_error_se(&t) > sd_error / 2 && sim_error_se(&t) < 2 * sd_error, "%g, seen %g",
+               sim_error_se(&t), sd_error);
+    EXPECT_MSG(sim_runs_se(&t) > sd_runs / 2 && sim_runs_se(&t) < 2 * sd_runs, "%g, seen %g",
+               sim_runs_se(&t), sd_runs);
 }
 
 TEST(real_runs_can_stand_in_for_the_noise)

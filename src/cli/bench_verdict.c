@@ -36,12 +36,30 @@ static SimTally play(const SimRow *row, const double *pool, int pool_n, double s
     return sum;
 }
 
+/* All real gains of any size. */
+static double found_any(const SimRow *row, const SimTally *t)
+{
+    double kept = 0, all = 0;
+    for (int i = 0; i < row->world.gains; i++) {
+        kept += t->found[i];
+        all += t->gains[i];
+    }
+    return all > 0 ? kept / all : (double)NAN;
+}
+
+static bool listed(const SimRow *row, double gain)
+{
+    for (int i = 0; i < row->world.gains; i++)
+        if (row->world.shape == SIM_LISTED && row->world.gain[i] == gain) return true;
+    return false;
+}
+
 /* Share found of gains of so many sigma; NaN where the world has none. */
 static double found(const SimRow *row, const SimTally *t, double gain)
 {
     double kept = 0, all = 0;
     for (int i = 0; i < row->world.gains; i++) {
-        if (row->world.gain[i] != gain) continue;
+        if (!listed(row, gain) || row->world.gain[i] != gain) continue;
         kept += t->found[i];
         all += t->gains[i];
     }
@@ -51,62 +69,87 @@ static double found(const SimRow *row, const SimTally *t, double gain)
 /* Two standard errors of a share counted over so many trials. */
 static double slack(double share, double trials)
 {
-    return 2 * sqrt(share * (1 - share) / fmax(trials, 1));
+    return 2 * sim_share_se(share, fmax(trials, 1));
 }
 
-/* The first limit that a row breaks beyond chance; NULL if it holds to all.  Runs per proposal
- * differ between sessions with a standard deviation of about .35. */
+/* The first limit that a row breaks beyond chance; NULL if it holds to all. */
 static const char *broken(const SimRow *row, const SimTally *t)
 {
     if (!row->held) return NULL;
     bool gains = row->world.null_share < 1;
-    double real = t->proposals - t->nulls, runs = 2.6 + 2 * 0.35 / sqrt(t->sessions);
+    double real = (t->proposals - t->nulls - t->harms) / row->world.gains;
+    double runs = 2.6 + 2 * sim_runs_se(t);
     if (sim_null_kept(t) > 0.005 + slack(0.005, t->nulls)) return "too many nulls kept";
     if (gains && sim_null_among_kept(t) > 0.05 + slack(0.05, t->kept))
         return "too many nulls among the kept";
-    if (row->found2 > 0 && found(row, t, 2) < row->found2 - slack(row->found2, real / 3))
+    if (row->found2 > 0 && found(row, t, 2) < row->found2 - slack(row->found2, real))
         return "2 sigma found too rarely";
-    if (found(row, t, 4) < 0.95 - slack(0.95, real / 3)) return "4 sigma found too rarely";
+    if (found(row, t, 4) < 0.95 - slack(0.95, real)) return "4 sigma found too rarely";
     if (sim_runs(t) > runs) return "too many runs";
-    if (row->error > 0 && (sim_error(t) > row->error || sim_error(t) < 0.9))
+    double off = 2 * sim_error_se(t);
+    if (row->error > 0 && (sim_error(t) > row->error + off || sim_error(t) < 0.9 - off))
         return "reported gains are off";
     return NULL;
 }
 
-static void put_share(double share, char out[16])
+/* ".82(1)": the error of the last digit in brackets; "-" where there is nothing to count. */
+static void put_share(double share, double of, char out[24])
 {
     if (isfinite(share))
-        snprintf(out, 16, "%.2f", share);
+        snprintf(out, 24, "%.2f(%.0f)", share, 100 * fmax(sim_share_se(share, of), 0));
     else
-        snprintf(out, 16, "-");
+        snprintf(out, 24, "-");
+}
+
+static double gains_of(const SimRow *row, const SimTally *t, double gain)
+{
+    for (int i = 0; i < row->world.gains; i++)
+        if (row->world.gain[i] == gain) return t->gains[i];
+    return 0;
 }
 
 static void print_row(const SimRow *row, const SimTally *t)
 {
-    char one[16], two[16], four[16], error[16];
+    char one[24], two[24], four[24], error[24] = "-";
     const char *over = broken(row, t);
-    put_share(found(row, t, 1), one);
-    put_share(found(row, t, 2), two);
-    put_share(found(row, t, 4), four);
-    put_share(sim_error(t), error);
-    printf("  %-34s %6.2f %%  %5.1f %%  %4s / %4s / %4s  %5.2f  %5s  %7.0f%s%s\n", row->name,
-           100 * sim_null_kept(t), 100 * sim_null_among_kept(t), one, two, four, sim_runs(t), error,
-           t->sessions, over ? "  OVER ITS LIMIT: " : "", over ? over : "");
+    double null_kept = sim_null_kept(t), among = sim_null_among_kept(t);
+    put_share(found(row, t, 1), gains_of(row, t, 1), one);
+    put_share(found(row, t, 2), gains_of(row, t, 2), two);
+    put_share(found(row, t, 4), gains_of(row, t, 4), four);
+    if (row->world.shape != SIM_LISTED) snprintf(two, sizeof(two), "all %.2f", found_any(row, t));
+    if (t->true_gain > 0)
+        snprintf(error, sizeof(error), "%.3f(%.0f)", sim_error(t), 1000 * sim_error_se(t));
+    printf("  %-34s %6.3f(%3.0f) %% %5.1f(%.1f) %%  %7s %8s %7s  %5.2f(%.0f)  %9s %6.0f%s%s\n",
+           row->name, 100 * null_kept, 1e5 * sim_share_se(null_kept, t->nulls), 100 * among,
+           100 * sim_share_se(among, t->kept), one, two, four, sim_runs(t), 100 * sim_runs_se(t),
+           error, t->sessions, over ? "  OVER ITS LIMIT: " : "", over ? over : "");
     fflush(stdout);
 }
 
 static json_t *row_json(const SimRow *row, const SimTally *t)
 {
     const char *over = broken(row, t);
-    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "bench",
-                     "verdict", "setting", row->name, "sessions", (json_int_t)t->sessions,
-                     "null_kept", json_num_of(sim_null_kept(t)), "null_among_kept",
-                     json_num_of(sim_null_among_kept(t)), "found_1_sigma",
-                     json_num_of(found(row, t, 1)), "found_2_sigma", json_num_of(found(row, t, 2)),
-                     "found_4_sigma", json_num_of(found(row, t, 4)), "runs_per_proposal",
-                     json_num_of(sim_runs(t)), "reported_over_true", json_num_of(sim_error(t)),
-                     "sessions_with_null_kept", json_num_of(t->sessions_with_null / t->sessions),
-                     "over_limit", over);
+    json_t *o = json_pack(
+        "{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "bench", "verdict",
+        "setting", row->name, "sessions", (json_int_t)t->sessions, "null_kept",
+        json_num_of(sim_null_kept(t)), "null_among_kept", json_num_of(sim_null_among_kept(t)),
+        "found_1_sigma", json_num_of(found(row, t, 1)), "found_2_sigma",
+        json_num_of(found(row, t, 2)), "found_4_sigma", json_num_of(found(row, t, 4)),
+        "runs_per_proposal", json_num_of(sim_runs(t)), "reported_over_true",
+        json_num_of(sim_error(t)), "sessions_with_null_kept",
+        json_num_of(t->sessions_with_null / t->sessions), "over_limit", over);
+    double among = sim_null_among_kept(t);
+    json_object_set_new(o, "null_kept_se", json_num_of(sim_share_se(sim_null_kept(t), t->nulls)));
+    json_object_set_new(o, "null_among_kept_se", json_num_of(sim_share_se(among, t->kept)));
+    json_object_set_new(o, "found_any", json_num_of(found_any(row, t)));
+    json_object_set_new(o, "found_2_sigma_se",
+                        json_num_of(sim_share_se(found(row, t, 2), gains_of(row, t, 2))));
+    json_object_set_new(o, "runs_per_proposal_se", json_num_of(sim_runs_se(t)));
+    json_object_set_new(o, "reported_over_true_se", json_num_of(sim_error_se(t)));
+    json_object_set_new(o, "harmful_kept", json_num_of(t->harms_kept / t->harms));
+    json_object_set_new(o, "covered_90",
+                        json_num_of(t->covered / (t->kept - t->nulls_kept - t->harms_kept)));
+    return o;
 }
 
 /* One number to a line; what is no number is named. */
@@ -138,10 +181,11 @@ static bool run(const BenchIn *in, json_t *rows, Err *err)
     const char *path = cmd_value(in->cmd, "runs", NULL);
     if (path && !read_pool(path, in->cmd->arena, &pool, &pool_n, err)) return false;
     if (!in->cmd->json)
-        printf(
-            "verdict, simulated sessions of %d proposals\n  %-34s %8s  %7s  %18s  %5s  %5s  %7s\n",
-            PROPOSALS, "setting", "nulls kept", "of kept", "found 1 / 2 / 4 s", "runs", "error",
-            "sessions");
+        printf("verdict, simulated sessions of %d proposals; in brackets the standard error of the "
+               "last "
+               "digits\n  %-34s %13s %11s  %24s  %8s  %9s %s\n",
+               PROPOSALS, "setting", "nulls kept", "of kept", "found 1 / 2 / 4 sigma", "runs",
+               "error", "sessions");
     for (int i = 0; i < n && !stop_asked(); i++) {
         SimTally t = play(&row[i], pool, pool_n, in->seconds / n);
         if (!in->cmd->json) print_row(&row[i], &t);

@@ -40,7 +40,7 @@ typedef struct Session {
 
 typedef struct Candidate {
     double gain, sigma, deviation; /* deviation: luck with the held-out set, gain on it too */
-    int kind;                      /* index of the gain; -1 null */
+    int kind;                      /* index of the gain; -1 null, -2 harmful */
 } Candidate;
 
 static double normal(Session *s)
@@ -97,19 +97,33 @@ static Noise noise_now(const Session *s)
     return n;
 }
 
+static double draw_gain(Session *s, int kind)
+{
+    const SimWorld *w = s->w;
+    double scale = w->gain[kind];
+    return w->shape == SIM_HALF_NORMAL   ? scale * fabs(normal(s))
+           : w->shape == SIM_EXPONENTIAL ? -scale * log(rand_uniform(&s->rand))
+                                         : scale;
+}
+
 static Candidate draw_candidate(Session *s)
 {
     const SimWorld *w = s->w;
     Candidate c = { .sigma = 1, .kind = -1 };
-    if (rand_uniform(&s->rand) >= w->null_share) {
+    double which = rand_uniform(&s->rand);
+    if (which >= w->null_share + w->harm_share) {
         c.kind = (int)rand_below(&s->rand, (uint64_t)w->gains);
-        c.gain = w->gain[c.kind];
+        c.gain = draw_gain(s, c.kind);
         s->tally->gains[c.kind]++;
-    } else {
+    } else if (which < w->null_share) {
         s->tally->nulls++;
+    } else {
+        c.kind = -2;
+        c.gain = 3 * log(rand_uniform(&s->rand));
+        s->tally->harms++;
     }
     if (w->varies > 0) c.sigma = exp(w->varies * normal(s));
-    if (c.kind < 0 && w->null_noise > 0) c.sigma *= w->null_noise;
+    if (c.kind == -1 && w->null_noise > 0) c.sigma *= w->null_noise;
     if (w->held_out > 0) c.deviation = w->held_out * normal(s);
     s->tally->proposals++;
     return c;
@@ -195,8 +209,10 @@ static void tally_kept(SimTally *t, const Candidate *c, double reported, bool co
     t->kept++;
     t->true_gain += c->gain;
     t->reported += reported;
-    if (c->kind < 0)
+    if (c->kind == -1)
         t->nulls_kept++;
+    else if (c->kind < 0)
+        t->harms_kept++;
     else
         t->found[c->kind]++;
     t->covered += c->kind >= 0 && covered;
@@ -289,10 +305,17 @@ SimTally sim_play(const SimWorld *world, SimRule rule, int sessions, int proposa
     CHECK(proposals < 256 && world->gains <= 3, "a session of %d proposals", proposals);
     SimTally tally = { 0 };
     for (int i = 0; i < sessions; i++) {
+        SimTally before = tally;
         Session s = { .w = world, .rule = rule, .tally = &tally, .sigma = 1 };
         s.rand = rand_stream(seed + (uint64_t)i, "session");
         bool ours = rule == SIM_VERDICT || rule == SIM_LORD;
         bool null_kept = ours ? play_verdict(&s, proposals) : play_naive(&s, proposals);
+        double runs = tally.runs - before.runs, reported = tally.reported - before.reported;
+        double gain = tally.true_gain - before.true_gain;
+        tally.runs_2 += runs * runs;
+        tally.reported_2 += reported * reported;
+        tally.true_2 += gain * gain;
+        tally.reported_true += reported * gain;
         tally.sessions_with_null += null_kept;
         tally.sessions++;
     }
@@ -306,7 +329,7 @@ double sim_null_kept(const SimTally *t)
 
 double sim_null_among_kept(const SimTally *t)
 {
-    return t->nulls_kept / t->kept;
+    return (t->nulls_kept + t->harms_kept) / t->kept;
 }
 
 double sim_found(const SimTally *t, int gain)
@@ -322,6 +345,24 @@ double sim_runs(const SimTally *t)
 double sim_error(const SimTally *t)
 {
     return t->reported / t->true_gain;
+}
+
+double sim_share_se(double share, double of)
+{
+    return sqrt(share * (1 - share) / of);
+}
+
+double sim_runs_se(const SimTally *t)
+{
+    double mean = t->runs / t->sessions, variance = t->runs_2 / t->sessions - mean * mean;
+    return sqrt(fmax(variance, 0) / t->sessions) * t->sessions / t->proposals;
+}
+
+/* Of a ratio of sums over sessions: the residuals reported - ratio true add up to zero. */
+double sim_error_se(const SimTally *t)
+{
+    double r = sim_error(t), sum = t->reported_2 - 2 * r * t->reported_true + r * r * t->true_2;
+    return sqrt(fmax(sum, 0)) / t->true_gain;
 }
 
 double sim_reablate(double g, int trials, uint64_t seed, double *runs)
@@ -345,6 +386,7 @@ double sim_reablate(double g, int trials, uint64_t seed, double *runs)
 
 #define MIXED_OF(nulls) .null_share = (nulls), .gain = { 1, 2, 4 }, .gains = 3
 #define MIXED MIXED_OF(0.9)
+#define ALL(g) .null_share = 0.9, .gain = { (g) }, .gains = 1
 static const SimRow rows[] = {
     { "reference", SIM_VERDICT, { MIXED }, 0.8, 1.1, true },
     { "noise t(4)", SIM_VERDICT, { MIXED, .heavy = true }, 0.8, 1.1, true },
@@ -371,17 +413,26 @@ static const SimRow rows[] = {
       true },
     { "e = sigma/2, left out of v", SIM_VERDICT, { MIXED, .held_out = 0.5 }, 0, 0, false },
     { "2 of 100 runs fail", SIM_VERDICT, { MIXED, .fails = 0.02 }, 0.75, 1.1, true },
-    { "all gains 2",
+    { "all gains 1", SIM_VERDICT, { ALL(1) }, 0, 1.4, true },
+    { "all gains 2", SIM_VERDICT, { ALL(2) }, 0.8, 1.1, true },
+    { "all gains 4", SIM_VERDICT, { ALL(4) }, 0, 1.1, true },
+    { "gains half-normal of scale 2",
       SIM_VERDICT,
-      { .null_share = 0.9, .gain = { 2, 2, 2 }, .gains = 3 },
-      0.8,
+      { ALL(2), .shape = SIM_HALF_NORMAL },
+      0,
       1.1,
       true },
-    { "all gains 1",
+    { "gains exponential of mean 1",
       SIM_VERDICT,
-      { .null_share = 0.9, .gain = { 1, 1, 1 }, .gains = 3 },
+      { ALL(1), .shape = SIM_EXPONENTIAL },
       0,
-      1.4,
+      1.1,
+      true },
+    { "half of the nulls harmful",
+      SIM_VERDICT,
+      { MIXED_OF(0.45), .harm_share = 0.45 },
+      0.8,
+      1.1,
       true },
     { "98 null", SIM_VERDICT, { MIXED_OF(0.98) }, 0.75, 1.1, true },
     { "all null", SIM_VERDICT, { MIXED_OF(1) }, 0, 0, true },
@@ -394,6 +445,12 @@ static const SimRow rows[] = {
       false },
     { "rho 0 taken as .5", SIM_VERDICT, { MIXED, .rho_used = true, .rho_told = 0.5 }, 0, 0, false },
     { "keep if lower", SIM_LOWER, { MIXED }, 0, 0, false },
+    { "keep if lower, half harmful",
+      SIM_LOWER,
+      { MIXED_OF(0.45), .harm_share = 0.45 },
+      0,
+      0,
+      false },
     { "2 sd of two baselines", SIM_TWO_SD, { MIXED }, 0, 0, false },
     { "paired t-test, 3 seeds, p < .05", SIM_PAIRED_T, { MIXED }, 0, 0, false },
     { "fixed 6 seeds per arm, sigma known", SIM_FIXED_SIX, { MIXED }, 0, 0, false },

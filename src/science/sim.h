@@ -17,11 +17,20 @@ typedef enum SimRule {
     SIM_LORD,      /* verdict_next's evidence, kept at 1 / alpha of LORD++ instead of P >= .8 */
 } SimRule;
 
+/* What real gains are drawn from. */
+typedef enum SimGains {
+    SIM_LISTED,      /* one of gain[], alike */
+    SIM_HALF_NORMAL, /* of scale gain[0] */
+    SIM_EXPONENTIAL, /* of mean gain[0]: many small ones, a heavy tail */
+} SimGains;
+
 /* What the world is like; zero is the reference but for the share of nulls and the gains. */
 typedef struct SimWorld {
-    double null_share; /* of the proposals; the others gain one of gain[], alike */
+    double null_share; /* of the proposals */
+    double harm_share; /* further ones, that lose an exponential amount of mean 3 */
+    SimGains shape;    /* of the others */
     double gain[3];
-    int gains;
+    int gains;          /* how many of gain[]; 1 where they are a scale */
     bool heavy;         /* t(4) scaled to variance 1 instead of normal */
     double first_sigma; /* the first bank's estimate is this instead of what was drawn; 0: honest */
     double varies;      /* sd of log sigma between recipes */
@@ -38,10 +47,11 @@ typedef struct SimWorld {
 } SimWorld;
 
 typedef struct SimTally {
-    double nulls, nulls_kept;
+    double nulls, nulls_kept, harms, harms_kept;
     double gains[3], found[3];
     double kept, true_gain, reported, covered; /* of kept claims; covered: of the real ones */
     double runs, proposals, sessions, sessions_with_null;
+    double runs_2, reported_2, true_2, reported_true; /* squares and products, over sessions */
 } SimTally;
 
 /* Plays sessions of so many proposals; the same seed plays the same sessions. */
@@ -49,10 +59,15 @@ SimTally sim_play(const SimWorld *world, SimRule rule, int sessions, int proposa
 
 /* Ratios of a tally; NaN where there is nothing to divide. */
 double sim_null_kept(const SimTally *t);
-double sim_null_among_kept(const SimTally *t);
+double sim_null_among_kept(const SimTally *t); /* nulls and harmful ones */
 double sim_found(const SimTally *t, int gain);
 double sim_runs(const SimTally *t);  /* all runs paid, champion and first bank too, per proposal */
 double sim_error(const SimTally *t); /* mean reported over mean true gain of what was kept */
+
+/* Standard errors: of a share of so many, and from the spread between sessions. */
+double sim_share_se(double share, double of);
+double sim_runs_se(const SimTally *t);
+double sim_error_se(const SimTally *t);
 
 /* Taking a kept claim of true gain g out again (verdict_reablate), bank of 8: share that stays. */
 double sim_reablate(double g, int trials, uint64_t seed, double *runs);
