@@ -19,7 +19,7 @@ endif
 
 # Modules from the lowest layer up (docs/ARCHITECTURE.md).  A test of a module is linked with that
 # module and the ones before it, so a layer that reaches upwards does not link.
-MODULES := base llm dev ledger tensor data science model optim train judge lab cli
+MODULES := base llm dev ledger tensor data science doctor model optim train judge lab mcp cli
 
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 \
@@ -58,7 +58,7 @@ TESTS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 all: $(OUT)/lathe
 
 # cli is linked as objects: nothing calls its commands by name but the list.
-$(OUT)/lathe: $(call objs,cli) $(call libs,lab)
+$(OUT)/lathe: $(call objs,cli) $(call libs,mcp)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 define MODULE_RULE
@@ -70,7 +70,7 @@ $(foreach m,$(MODULES),$(eval $(call MODULE_RULE,$(m))))
 
 define TEST_RULE
 $(OUT)/$(1): $(OUT)/tests/$(1).o $(filter-out $(OUT)/src/cli/main.o,$(if $(filter cli,$(call mod_of,$(1))),$(call objs,cli))) \
-             $(call libs,$(if $(filter cli,$(call mod_of,$(1))),lab,$(call mod_of,$(1))))
+             $(call libs,$(if $(filter cli,$(call mod_of,$(1))),mcp,$(call mod_of,$(1))))
 	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS)
 endef
 $(foreach t,$(TESTS),$(eval $(call TEST_RULE,$(t))))
