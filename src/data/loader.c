@@ -12,7 +12,8 @@
  *
  * Which place: source rows are laid end to end round the shard, without overlap, beginning at an
  * offset drawn for each epoch; the epoch's order is a permutation drawn for it.  In an epoch no
- * token is asked for twice, and fewer than one row's worth is left for another epoch's offset. */
+ * token is asked for twice, and fewer than one row's worth is left for another epoch's offset.
+ * Packed rows (packing.c) are laid out once for the seed; then only the permutation is drawn. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -84,10 +85,11 @@ static int source_of(const Loader *l, int64_t row)
 
 static int64_t rows_per_epoch(const Loader *l, int source)
 {
+    if (l->packing) return l->packing[source].rows;
     return l->mixture->source[source].shard.tokens / l->context;
 }
 
-/* The place of the source's k-th row in its shard. */
+/* The source's k-th row: its place in the shard, or which of the packed rows it is. */
 static int64_t place_of(const Loader *l, int source, int64_t k)
 {
     const MixtureSource *s = &l->mixture->source[source];
@@ -95,6 +97,7 @@ static int64_t place_of(const Loader *l, int source, int64_t k)
     Rand draw = { .key = l->seed, .stream = s->stream, .index = (uint64_t)epoch * 2 };
     uint64_t order = rand_u64(&draw), offset = rand_u64(&draw) % (uint64_t)s->shard.tokens;
     uint64_t i = rand_permute((uint64_t)(k % rows), (uint64_t)rows, order);
+    if (l->packing) return (int64_t)i;
     return (int64_t)((offset + i * (uint64_t)l->context) % (uint64_t)s->shard.tokens);
 }
 
@@ -113,12 +116,34 @@ bool loader_open(Loader *l, const Mixture *m, int batch, int context, uint64_t s
     return true;
 }
 
+bool loader_pack(Loader *l, Arena *out, Err *err)
+{
+    const Mixture *m = l->mixture;
+    if (!m->bestfit) return true;
+    Packing *p = NEW(out, Packing, m->count);
+    for (int i = 0; i < m->count; i++) {
+        const MixtureSource *s = &m->source[i];
+        Rand draw = { .key = l->seed, .stream = s->stream ^ rand_name("data/packing") };
+        if (!packing_make(&p[i], &s->shard, l->context + 1, tokenizer_end(m->tokenizer),
+                          rand_u64(&draw), out, err))
+            return err_wrap(err, "data set %s", s->name);
+        if (p[i].rows == 0)
+            return err_set(err, ERR_CONFIG,
+                           "the data set %s does not fill one row of %d tokens; set model.context "
+                           "below that",
+                           s->name, l->context + 1);
+    }
+    l->packing = p;
+    return true;
+}
+
 /* Reads row r into x and y, (T) each. */
 static bool fill_row(const Loader *l, int64_t r, int32_t *x, int32_t *y, Err *err)
 {
     int source = source_of(l, r);
     const Shard *shard = &l->mixture->source[source].shard;
     int64_t at = place_of(l, source, rows_of(l, source, r)), T = l->context;
+    if (l->packing) return packing_read(&l->packing[source], shard, at, x, y, err);
     if (!shard_read(shard, at, T, x, err)) return false;
     memcpy(y, x + 1, (size_t)(T - 1) * sizeof(*y));
     return shard_read(shard, (at + T) % shard->tokens, 1, y + T - 1, err);

@@ -20,6 +20,7 @@
 #include "data/corpus.h"
 
 static const char *const kinds[] = { "bytes", "bpe", NULL };
+static const char *const packings[] = { "stream", "bestfit", NULL };
 
 const Knob data_knobs[] = {
     { .name = "data.sources",
@@ -35,6 +36,12 @@ const Knob data_knobs[] = {
              "and lines that `lathe data audit` wrote; weights and tokenizer stay those of the "
              "whole text",
       .fixed = true },
+    { .name = "data.packing",
+      .type = KNOB_CHOICE,
+      .choices = packings,
+      .max = (double)(COUNT(packings) - 2),
+      .doc = "stream: rows are cut from the text laid end to end; bestfit: rows begin with a "
+             "document and are filled with whole ones where they fit (Ding et al. 2024)" },
     { .name = "tokenizer.kind",
       .type = KNOB_CHOICE,
       .choices = kinds,
@@ -334,7 +341,7 @@ static bool open_all(Opening *o, Err *err)
 
 bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out, Err *err)
 {
-    *m = (Mixture){ 0 };
+    *m = (Mixture){ .bestfit = knobs->value[knobs_find(knobs, "data.packing")] > 0 };
     Opening *o = NEW(out, Opening, 1);
     *o = (Opening){ .m = m, .lab = lab, .knobs = knobs, .out = out };
     bool ok = open_all(o, err);

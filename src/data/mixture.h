@@ -8,6 +8,7 @@
 #define DATA_MIXTURE_H
 
 #include "base/knob.h"
+#include "data/packing.h"
 #include "data/shard.h"
 #include "data/tokenizer.h"
 
@@ -28,6 +29,7 @@ typedef struct Mixture {
     int count;
     const Tokenizer *tokenizer;
     int64_t tokens, bytes; /* of all sources */
+    bool bestfit;          /* data.packing: rows are packed with documents */
     char sha256[65];       /* of source hashes, weights and tokenizer: the data manifest of a run */
 } Mixture;
 
@@ -44,15 +46,20 @@ bool mixture_sources(const char *lab, const KnobSet *knobs, Arena *out, const ch
 
 /* Rows of T+1 tokens.  Row r of the run is a pure function of (seed, r): the source by a
  * low-discrepancy order of the weights, the place by a permutation per epoch of that source,
- * with an offset per epoch.  So any step can be asked for, in any order. */
+ * with an offset per epoch.  So any step can be asked for, in any order.  Packed rows are laid out
+ * once, for the seed, and permuted anew each epoch. */
 typedef struct Loader {
     const Mixture *mixture;
+    const Packing *packing; /* of each source; NULL: rows are cut from the text laid end to end */
     int batch, context;
     uint64_t seed;
 } Loader;
 
 bool loader_open(Loader *l, const Mixture *m, int batch, int context, uint64_t seed,
                  Err *err) MUST_CHECK; /* a context longer than the data is refused */
+
+/* Where the mixture is to be packed: reads all sources once and lays out their rows. */
+bool loader_pack(Loader *l, Arena *out, Err *err) MUST_CHECK;
 
 /* Fills micro-batch `index` (counted over the whole run): tokens, targets, pos (place in the
  * row) and doc (number of the document inside the row), each (batch, context) int32.

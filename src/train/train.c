@@ -80,7 +80,8 @@ static bool open_data(Run *r, Err *err)
     tokenizer_print(r->mixture.tokenizer, &r->tokenizer);
     recipe_text(r->job->recipe, false, &r->recipe);
     return loader_open(&r->loader, &r->mixture, (int)knobs_whole(k, "train.batch"),
-                       (int)knobs_whole(k, "model.context"), r->job->seed, err);
+                       (int)knobs_whole(k, "model.context"), r->job->seed, err) &&
+           loader_pack(&r->loader, &r->arena, err);
 }
 
 static bool open_plan(Run *r, int threads, Err *err)
