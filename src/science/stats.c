@@ -187,6 +187,45 @@ double stat_t_quantile(double p, double nu)
     return reach(t_of, nu, 0, p, low, 0);
 }
 
+/* The regularised incomplete gamma function: its series below the mean, its continued fraction
+ * (Abramowitz and Stegun 6.5.31, Lentz's method) above. */
+double stat_chi2_cdf(double x, double nu)
+{
+    CHECK(nu > 0, "chi-square with %g degrees of freedom", nu);
+    if (!(x > 0)) return x <= 0 ? 0 : (double)NAN;
+    double a = nu / 2, z = x / 2, sum = 1 / a, term = sum;
+    int sign;
+    double front = exp(a * log(z) - z - lgamma_r(a, &sign));
+    if (z < a + 1) {
+        for (int k = 1; k < 100000 && term > 1e-17 * sum; k++) sum += term *= z / (a + k);
+        return front * sum;
+    }
+    double b = z + 1 - a, c = 1e300, d = 1 / b, value = d;
+    for (int k = 1; k < 100000; k++) {
+        double even = -k * (k - a);
+        b += 2;
+        d = 1 / (even * d + b);
+        c = b + even / c;
+        value *= c * d;
+        if (fabs(c * d - 1) < 1e-15) break;
+    }
+    return 1 - front * value;
+}
+
+static double chi2_of(double x, double nu, double unused)
+{
+    (void)unused;
+    return stat_chi2_cdf(x, nu);
+}
+
+double stat_chi2_quantile(double p, double nu)
+{
+    CHECK(p > 0 && p < 1, "quantile of probability %g", p);
+    double high = nu + 1;
+    while (stat_chi2_cdf(high, nu) < p) high *= 2;
+    return reach(chi2_of, nu, 0, p, 0, high);
+}
+
 double stat_jackknife(const double *bits, const double *bytes, int blocks)
 {
     if (blocks < 2) return (double)NAN;

@@ -17,6 +17,8 @@ double stat_beta_cdf(double x, double a, double b); /* regularised incomplete be
 double stat_beta_quantile(double p, double a, double b);
 double stat_t_cdf(double t, double nu);
 double stat_t_quantile(double p, double nu);
+double stat_chi2_cdf(double x, double nu);
+double stat_chi2_quantile(double p, double nu);
 
 /* Standard error of the mean difference per byte of two arms by delete-one-block jackknife.
  * a, b: negative log-likelihoods (bits) of blocks; bytes: of the same blocks.  NaN below 2. */
