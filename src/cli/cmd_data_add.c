@@ -31,7 +31,8 @@ static size_t additions_of(const char *lab, const char *name)
 }
 
 static const CmdOpt add_opts[] = {
-    { "field", 0, "NAME", "where a .jsonl line has its text (text); doc.body reaches inside" },
+    { "field", 0, "NAME",
+      "where .jsonl and Parquet have their text (text); doc.body reaches inside" },
     { 0 },
 };
 
@@ -59,15 +60,19 @@ static bool run_add(Cmd *c, Err *err)
 const CmdDef cmd_data_add = {
     .name = "data add",
     .args = "NAME PATH...",
-    .doc =
-        "read text into the data set NAME: .txt .md .jsonl (also .gz .zst), folders, - for stdin",
-    .more = "A file of text is one document, a line of .jsonl is one. Exact duplicates are left "
-            "out. When the set is made, three tiers are held out (search, audit, locked), about a "
-            "twentieth each (up to a twelfth where that is few documents) and 400 kB at most: "
-            "near-duplicates stay together, and long documents are cut into pieces, each counted "
-            "as a document, with a gap between. Later additions to the same set only add to its "
-            "training text, and never anything that any set of the lab holds out; a session at "
-            "work then ends, as its runs could no longer be compared.",
+    .doc = "read text into the data set NAME: .txt .md .html .jsonl .parquet .wet .warc (also .gz "
+           ".zst), folders, URLs, - for stdin",
+    .more =
+        "A file of text or a page is one document, a line of .jsonl, a row of Parquet or a record "
+        "of a web archive is one. What a URL gives is fetched first, gone on with where a "
+        "connection broke, and its hash kept; URL#sha256=HEX demands one. Exact duplicates are "
+        "left "
+        "out. When the set is made, three tiers are held out (search, audit, locked), about a "
+        "twentieth each (up to a twelfth where that is few documents) and 400 kB at most: "
+        "near-duplicates stay together, and long documents are cut into pieces, each counted "
+        "as a document, with a gap between. Later additions to the same set only add to its "
+        "training text, and never anything that any set of the lab holds out; a session at "
+        "work then ends, as its runs could no longer be compared.",
     .opts = add_opts,
     .min_args = 2,
     .max_args = -1,

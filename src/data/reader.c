@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "data/reader_fetch.h"
 
 #define READER(name) extern const ReaderDef reader_##name;
 #include "data/reader_list.h"
@@ -213,10 +214,28 @@ static bool is_regular(const char *path)
     return stat(path, &st) != 0 || S_ISREG(st.st_mode);
 }
 
+static bool read_url(Run *run, const char *url, Err *err)
+{
+    Arena arena = arena_reserve(1 << 20);
+    ReaderStream in;
+    const char *name = readerfetch_name(url, &arena);
+    bool ok = run->job->cache || err_set(err, ERR_CONFIG, "%s: fetch it first", name);
+    const char *path = ok ? readerfetch_file(url, run->job->cache, &arena, err) : NULL;
+    ok = path && readerstream_open(&in, path, err);
+    if (ok) {
+        in.path = name;
+        ok = read_opened(run, &in, name, true, err);
+        readerstream_close(&in);
+    }
+    arena_release(&arena);
+    return ok;
+}
+
 /* `asked`: a person named this file, it was not found in a folder. */
 static bool read_file(Run *run, const char *path, bool asked, Err *err)
 {
     ReaderStream in;
+    if (asked && readerfetch_is_url(path)) return read_url(run, path, err);
     if (!asked && (!reader_for(path) || !is_regular(path))) {
         char kind[64];
         if (reader_for(path))
@@ -282,9 +301,10 @@ static bool find_all(const ReaderJob *job, Found *f, Arena *out, Err *err)
 {
     for (int i = 0; i < job->n_paths; i++) {
         const char *path = job->paths[i];
-        if (strcmp(path, "-") != 0 && !file_exists(path))
+        bool elsewhere = strcmp(path, "-") == 0 || readerfetch_is_url(path);
+        if (!elsewhere && !file_exists(path))
             return err_set(err, ERR_CONFIG, "there is no file or folder %s; check the path", path);
-        if (!file_is_dir(path))
+        if (elsewhere || !file_is_dir(path))
             find(f, out, path, true);
         else if (!find_in(f, out, path, err))
             return false;
@@ -298,8 +318,8 @@ static bool refuse_if_nothing(const ReaderJob *job, const json_t *report, Err *e
     char skipped[240];
     tell_skipped(report, skipped, COUNT(skipped));
     return err_set(err, ERR_CONFIG,
-                   "%s%s: nothing to read there (%s%s); what is read is .txt, .md and .jsonl, each "
-                   "also .gz or .zst",
+                   "%s%s: nothing to read there (%s%s); what is read is .txt, .md, .html, .jsonl, "
+                   ".parquet, .wet and .warc, each also .gz or .zst",
                    job->paths[0], job->n_paths > 1 ? " and the other paths" : "",
                    skipped[0] ? "left out: " : "no file", skipped);
 }

@@ -2,3 +2,6 @@
  * file is included several times. */
 READER(text)
 READER(jsonl)
+READER(html)
+READER(warc)
+READER(parquet)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -123,6 +124,7 @@ void readerstream_close(ReaderStream *s)
     if (s->packing == GZIP) free(s->unpacker);
     if (s->packing == ZSTD) ZSTD_freeDStream(s->unpacker);
     if (s->fd > STDIN_FILENO) close(s->fd);
+    if (s->copy) fclose(s->copy);
     free(s->raw);
     free(s->out);
     *s = (ReaderStream){ .fd = -1 };
@@ -240,4 +242,27 @@ bool readerstream_finish(ReaderStream *s, Err *err)
     if (s->size < 0) return true;
     stamp(s->fd, &size, &changed_ns);
     return (size == s->size && changed_ns == s->changed_ns) || refuse_changed(s, err);
+}
+
+/* All chunks into a file without a name. */
+static bool spool(ReaderStream *s, Err *err)
+{
+    s->copy = tmpfile();
+    if (!s->copy) return err_errno(err, "make a temporary file to unpack %s", s->path);
+    for (Str chunk;;) {
+        if (!readerstream_next(s, &chunk, err)) return false;
+        if (chunk.len == 0) break;
+        if (fwrite(chunk.at, 1, (size_t)chunk.len, s->copy) != (size_t)chunk.len)
+            return err_errno(err, "write a temporary copy of %s", s->path);
+    }
+    return fflush(s->copy) == 0 || err_errno(err, "write a temporary copy of %s", s->path);
+}
+
+bool readerstream_whole(ReaderStream *s, int *fd, int64_t *size, Err *err)
+{
+    *fd = s->fd, *size = s->size;
+    if (s->packing == PLAIN && s->size >= 0) return true;
+    if (!spool(s, err)) return false;
+    *fd = fileno(s->copy), *size = s->out_bytes;
+    return true;
 }

@@ -20,6 +20,7 @@ typedef struct ReaderStream {
     bool between; /* compressed data may end here */
     Str peeked;   /* a chunk that was looked at and not taken */
     bool has_peek;
+    void *copy; /* FILE: see readerstream_whole */
 } ReaderStream;
 
 /* "-" is standard input. */
@@ -33,6 +34,11 @@ bool readerstream_next(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
 
 /* The chunk that readerstream_next will give. */
 bool readerstream_peek(ReaderStream *s, Str *chunk, Err *err) MUST_CHECK;
+
+/* For formats whose table of contents stands at the end: a file that can be read anywhere, and its
+ * size.  The file itself where that is possible, else a temporary copy, unpacked; it lives until
+ * readerstream_close. */
+bool readerstream_whole(ReaderStream *s, int *fd, int64_t *size, Err *err) MUST_CHECK;
 
 /* All that is left, appended; at most `most` bytes in all, or ERR_FORMAT. */
 bool readerstream_rest(ReaderStream *s, ptrdiff_t most, Buf *out, Err *err) MUST_CHECK;
