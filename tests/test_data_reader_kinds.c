@@ -108,7 +108,7 @@ TEST(of_a_page_the_visible_text_is_read)
     };
     for (int i = 0; i < COUNT(cases); i++) {
         Buf got = { 0 };
-        readerhtml_text(str_of(cases[i].page), &got);
+        reader_html_text(str_of(cases[i].page), &got);
         EXPECT_MSG(str_eq(buf_view(&got), str_of(cases[i].text)), "%s gives \"%.*s\"",
                    cases[i].page, (int)got.len, got.at);
         buf_free(&got);
@@ -132,7 +132,7 @@ TEST(a_hostile_page_is_one_pass)
     for (int i = 0; i < COUNT(pieces); i++) {
         Buf page = { 0 }, got = { 0 };
         for (int k = 0; k < 300000; k++) buf_str(&page, str_of(pieces[i]));
-        readerhtml_text(buf_view(&page), &got);
+        reader_html_text(buf_view(&page), &got);
         buf_free(&page);
         buf_free(&got);
     }

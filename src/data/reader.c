@@ -218,9 +218,9 @@ static bool read_url(Run *run, const char *url, Err *err)
 {
     Arena arena = arena_reserve(1 << 20);
     ReaderStream in;
-    const char *name = readerfetch_name(url, &arena);
+    const char *name = reader_fetch_name(url, &arena);
     bool ok = run->job->cache || err_set(err, ERR_CONFIG, "%s: fetch it first", name);
-    const char *path = ok ? readerfetch_file(url, run->job->cache, &arena, err) : NULL;
+    const char *path = ok ? reader_fetch_file(url, run->job->cache, &arena, err) : NULL;
     ok = path && readerstream_open(&in, path, err);
     if (ok) {
         in.path = name;
@@ -235,7 +235,7 @@ static bool read_url(Run *run, const char *url, Err *err)
 static bool read_file(Run *run, const char *path, bool asked, Err *err)
 {
     ReaderStream in;
-    if (asked && readerfetch_is_url(path)) return read_url(run, path, err);
+    if (asked && reader_fetch_is_url(path)) return read_url(run, path, err);
     if (!asked && (!reader_for(path) || !is_regular(path))) {
         char kind[64];
         if (reader_for(path))
@@ -301,7 +301,7 @@ static bool find_all(const ReaderJob *job, Found *f, Arena *out, Err *err)
 {
     for (int i = 0; i < job->n_paths; i++) {
         const char *path = job->paths[i];
-        bool elsewhere = strcmp(path, "-") == 0 || readerfetch_is_url(path);
+        bool elsewhere = strcmp(path, "-") == 0 || reader_fetch_is_url(path);
         if (!elsewhere && !file_exists(path))
             return err_set(err, ERR_CONFIG, "there is no file or folder %s; check the path", path);
         if (elsewhere || !file_is_dir(path))

@@ -64,7 +64,7 @@ static const uint16_t upper[32] = {
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
-void readerhtml_put(Buf *out, uint32_t code)
+void reader_html_put(Buf *out, uint32_t code)
 {
     char at[4];
     int n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -74,12 +74,12 @@ void readerhtml_put(Buf *out, uint32_t code)
     buf_put(out, at, n);
 }
 
-void readerhtml_from_1252(Str bytes, Buf *out)
+void reader_html_from_1252(Str bytes, Buf *out)
 {
     for (ptrdiff_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)bytes.at[i];
         uint32_t code = c >= 0x80 && c < 0xa0 ? upper[c - 0x80] : c;
-        readerhtml_put(out, code || c == 0 ? code : 0xfffd);
+        reader_html_put(out, code || c == 0 ? code : 0xfffd);
     }
 }
 
@@ -120,11 +120,11 @@ static ptrdiff_t numbered(Str s, Buf *out)
     if (i == begin) return 0;
     if (code >= 0x80 && code < 0xa0) code = upper[code - 0x80];
     bool good = code > 0 && code < 0x110000 && (code < 0xd800 || code > 0xdfff);
-    readerhtml_put(out, good ? code : 0xfffd);
+    reader_html_put(out, good ? code : 0xfffd);
     return i + (i < s.len && s.at[i] == ';');
 }
 
-ptrdiff_t readerhtml_entity(Str s, Buf *out)
+ptrdiff_t reader_html_entity(Str s, Buf *out)
 {
     if (s.len > 1 && s.at[0] == '#') return numbered(s, out);
     ptrdiff_t n = 0;
@@ -133,6 +133,6 @@ ptrdiff_t readerhtml_entity(Str s, Buf *out)
     bool closed = n < s.len && s.at[n] == ';';
     uint32_t code = n > 0 && closed ? named((Str){ s.at, n }) : 0;
     if (code == 0) return 0;
-    readerhtml_put(out, code);
+    reader_html_put(out, code);
     return n + 1;
 }

@@ -26,7 +26,7 @@
 
 enum { TRIES = 5 };
 
-bool readerfetch_is_url(const char *path)
+bool reader_fetch_is_url(const char *path)
 {
     return strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0;
 }
@@ -37,7 +37,7 @@ static Str without_fragment(const char *url)
     return hash ? (Str){ url, hash - url } : str_of(url);
 }
 
-char *readerfetch_name(const char *url, Arena *out)
+char *reader_fetch_name(const char *url, Arena *out)
 {
     Str bare = without_fragment(url);
     const char *host = strstr(bare.at, "://") + 3;
@@ -187,12 +187,12 @@ static bool check_hash(const char *url, const char *name, const char *path, Err 
                    found, want + 8);
 }
 
-char *readerfetch_file(const char *url, const char *cache, Arena *out, Err *err)
+char *reader_fetch_file(const char *url, const char *cache, Arena *out, Err *err)
 {
     char key[65];
     Str bare = without_fragment(url);
     sha256_hex(bare.at, bare.len, key);
-    Fetch f = { .url = arena_str(out, bare), .name = readerfetch_name(url, out), .fd = -1 };
+    Fetch f = { .url = arena_str(out, bare), .name = reader_fetch_name(url, out), .fd = -1 };
     char *whole = arena_printf(out, "%s/%.16s", cache, key);
     f.part = arena_printf(out, "%s.part", whole);
     f.tag = arena_printf(out, "%s.tag", whole);

@@ -129,7 +129,7 @@ static void put_break(Page *p)
 static void put_entity(Page *p)
 {
     put_break(p);
-    ptrdiff_t n = readerhtml_entity((Str){ p->at + 1, p->end - p->at - 1 }, p->out);
+    ptrdiff_t n = reader_html_entity((Str){ p->at + 1, p->end - p->at - 1 }, p->out);
     if (n == 0) buf_char(p->out, '&');
     p->at += 1 + n;
 }
@@ -260,7 +260,7 @@ static void take_tag(Page *p)
     if (hides && !tag.closing && !empty && !p->unclosed) skip_element(p, tag.name);
 }
 
-void readerhtml_text(Str page, Buf *out)
+void reader_html_text(Str page, Buf *out)
 {
     Page p = { .at = page.at, .end = page.at + page.len, .out = out, .begun = out->len };
     while (p.at < p.end) {
@@ -271,16 +271,16 @@ void readerhtml_text(Str page, Buf *out)
     }
 }
 
-void readerhtml_page(Str bytes, Buf *out)
+void reader_html_page(Str bytes, Buf *out)
 {
     Buf utf8 = { 0 };
     ReaderUtf8 check = { 0 };
     readerutf8_add(&check, bytes);
     if (!readerutf8_end(&check)) {
-        readerhtml_from_1252(bytes, &utf8);
+        reader_html_from_1252(bytes, &utf8);
         bytes = buf_view(&utf8);
     }
-    readerhtml_text(bytes, out);
+    reader_html_text(bytes, out);
     buf_free(&utf8);
 }
 
@@ -290,7 +290,7 @@ static bool read_html(ReaderStream *in, ReaderFile *file, Err *err)
 {
     Buf page = { 0 }, text = { 0 };
     bool ok = readerstream_rest(in, LARGEST, &page, err);
-    if (ok) readerhtml_page(buf_view(&page), &text);
+    if (ok) reader_html_page(buf_view(&page), &text);
     ok = ok && readerfile_document(file, 0, buf_view(&text), err);
     buf_free(&page);
     buf_free(&text);

@@ -6,19 +6,19 @@
 
 /* Appends the text that a browser would show, a line for each block, a blank line between
  * paragraphs.  Linear in the page, whatever it holds. */
-void readerhtml_text(Str page, Buf *out);
+void reader_html_text(Str page, Buf *out);
 
 /* The same of a page as it was sent: windows-1252 if it is not UTF-8. */
-void readerhtml_page(Str bytes, Buf *out);
+void reader_html_page(Str bytes, Buf *out);
 
 /* Appends what the entity at the front of `s` (behind the &) stands for and returns its length, a
  * closing semicolon included; 0 if there is none. */
-ptrdiff_t readerhtml_entity(Str s, Buf *out);
+ptrdiff_t reader_html_entity(Str s, Buf *out);
 
 /* Appends a character. */
-void readerhtml_put(Buf *out, uint32_t code);
+void reader_html_put(Buf *out, uint32_t code);
 
 /* Bytes of windows-1252, appended as UTF-8. */
-void readerhtml_from_1252(Str bytes, Buf *out);
+void reader_html_from_1252(Str bytes, Buf *out);
 
 #endif

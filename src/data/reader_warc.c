@@ -169,7 +169,7 @@ static bool take_response(Warc *w, Err *err)
     }
     buf_clear(&w->text);
     if (a.html)
-        readerhtml_page(body, &w->text);
+        reader_html_page(body, &w->text);
     else
         buf_str(&w->text, body);
     return readerfile_document(w->file, w->offset, buf_view(&w->text), err);
