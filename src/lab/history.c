@@ -41,6 +41,51 @@ static HistExp *find_exp(History *h, const char *id)
     return NULL;
 }
 
+/* ---- runs by recipe ----
+ *
+ * Noise, banks and means are asked for in every turn, and each is about all runs of one recipe; a
+ * chain through them costs a walk where a search through all runs for each run was quadratic. */
+
+static int slot_of(const History *h, const char *recipe)
+{
+    uint64_t at = 14695981039346656037u;
+    for (const char *c = recipe; *c; c++) at = (at ^ (unsigned char)*c) * 1099511628211u;
+    int i = (int)(at & (uint64_t)(h->slots - 1));
+    while (h->slot[i] >= 0 && strcmp(h->run[h->slot[i]].recipe, recipe) != 0)
+        i = (i + 1) & (h->slots - 1);
+    return i;
+}
+
+static int first_run(const History *h, const char *recipe)
+{
+    return h->slots ? h->slot[slot_of(h, recipe)] : -1;
+}
+
+static void widen_table(History *h)
+{
+    h->slots = h->slots ? 2 * h->slots : 256;
+    h->slot = NEW(h->lab->arena, int, h->slots);
+    for (int i = 0; i < h->slots; i++) h->slot[i] = -1;
+    for (int i = 0; i < h->runs; i++)
+        if (h->run[i].first == i) h->slot[slot_of(h, h->run[i].recipe)] = i;
+}
+
+/* The newest run joins the others of its recipe. */
+static void join_recipe(History *h)
+{
+    int i = h->runs - 1;
+    if (2 * h->runs > h->slots) widen_table(h);
+    int slot = slot_of(h, h->run[i].recipe), last = h->slot[slot];
+    h->run[i].next = -1;
+    if (last < 0 || last == i) {
+        h->slot[slot] = h->run[i].first = i;
+        return;
+    }
+    h->run[i].first = last;
+    while (h->run[last].next >= 0) last = h->run[last].next;
+    h->run[last].next = i;
+}
+
 static bool ours(const History *h, const json_t *body)
 {
     return strcmp(json_str(body, "question", ""), h->question) == 0;
@@ -64,6 +109,7 @@ static void see_question(History *h, const Entry *e)
     h->baseline = h->champion = keep(h, e->body, "recipe");
     h->champion_exp = -1;
     h->runs = h->exps = h->kept = h->decided = 0;
+    for (int i = 0; i < h->slots; i++) h->slot[i] = -1;
     h->audit_reads = h->audit_disagrees = 0;
 }
 
@@ -77,7 +123,12 @@ static void see_run(History *h, const Entry *e)
                                    .experiment = keep(h, e->body, "experiment"),
                                    .session = keep(h, e->body, "session"),
                                    .seed = (uint64_t)json_int(e->body, "seed", 0),
-                                   .bpb = (double)NAN };
+                                   .bpb = (double)NAN,
+                                   .exp = -1,
+                                   .first = -1 };
+    HistExp *x = find_exp(h, h->run[h->runs - 1].experiment);
+    if (x) h->run[h->runs - 1].exp = (int)(x - h->exp);
+    join_recipe(h);
     h->last = e->at;
 }
 
@@ -275,10 +326,10 @@ void history_close(History *h)
 int history_bank(const History *h, const char *recipe, int *index, int cap)
 {
     int n = 0;
-    for (int i = 0; i < h->runs && n < cap; i++) {
+    for (int i = first_run(h, recipe); i >= 0 && n < cap; i = h->run[i].next) {
         const HistRun *r = &h->run[i];
         bool counts = strcmp(r->purpose, "bank") == 0 || strcmp(r->purpose, "confirm") == 0;
-        if (r->done && !r->failed && counts && strcmp(r->recipe, recipe) == 0) index[n++] = i;
+        if (r->done && !r->failed && counts) index[n++] = i;
     }
     return n;
 }
@@ -286,9 +337,9 @@ int history_bank(const History *h, const char *recipe, int *index, int cap)
 int history_candidate(const History *h, const HistExp *x, int *index, int cap)
 {
     int n = 0;
-    for (int i = 0; i < h->runs && n < cap; i++) {
+    for (int i = first_run(h, x->recipe); i >= 0 && n < cap; i = h->run[i].next) {
         const HistRun *r = &h->run[i];
-        if (r->done && strcmp(r->experiment, x->id) == 0 && strcmp(r->recipe, x->recipe) == 0 &&
+        if (r->done && strcmp(r->experiment, x->id) == 0 &&
             (strcmp(r->purpose, "search") == 0 || strcmp(r->purpose, "confirm") == 0))
             index[n++] = i;
     }
@@ -300,9 +351,9 @@ static double bank_s(const History *h)
 {
     Noise noise = { 0 };
     for (int i = 0; i < h->runs; i++) {
-        int index[MAX_BANK], n = history_bank(h, h->run[i].recipe, index, MAX_BANK);
+        if (h->run[i].first != i) continue; /* each recipe once */
         double x[MAX_BANK];
-        if (n == 0 || index[0] != i) continue; /* each bank once: at its first run */
+        int index[MAX_BANK], n = history_bank(h, h->run[i].recipe, index, MAX_BANK);
         for (int k = 0; k < n; k++) x[k] = h->run[index[k]].bpb;
         noise_add(&noise, x, n);
     }
@@ -312,18 +363,11 @@ static double bank_s(const History *h)
 /* Did a candidate's run fail, by the bank that it was compared with? */
 static bool disaster(const History *h, const HistRun *r, double s)
 {
-    const HistExp *x = r->experiment[0] ? history_exp(h, r->experiment) : NULL;
+    const HistExp *x = r->exp >= 0 ? &h->exp[r->exp] : NULL;
     int index[MAX_BANK], m = x ? history_bank(h, x->base, index, MAX_BANK) : 0;
     double bank[MAX_BANK];
     for (int i = 0; i < m; i++) bank[i] = h->run[index[i]].bpb;
     return m > 0 && isfinite(s) && verdict_failed(r->bpb, bank, m, s);
-}
-
-static bool first_of_recipe(const History *h, int i)
-{
-    for (int k = 0; k < i; k++)
-        if (strcmp(h->run[k].recipe, h->run[i].recipe) == 0) return false;
-    return true;
 }
 
 Noise history_noise(const History *h, const char *without)
@@ -333,11 +377,10 @@ Noise history_noise(const History *h, const char *without)
     for (int i = 0; i < h->runs; i++) {
         double x[MAX_BANK];
         int n = 0;
-        if (!first_of_recipe(h, i) || (without && strcmp(without, h->run[i].recipe) == 0)) continue;
-        for (int k = i; k < h->runs && n < MAX_BANK; k++) {
+        if (h->run[i].first != i || (without && strcmp(without, h->run[i].recipe) == 0)) continue;
+        for (int k = i; k >= 0 && n < MAX_BANK; k = h->run[k].next) {
             const HistRun *r = &h->run[k];
-            if (r->done && !r->failed && strcmp(r->purpose, "champion") != 0 &&
-                strcmp(r->recipe, h->run[i].recipe) == 0 && !disaster(h, r, s))
+            if (r->done && !r->failed && strcmp(r->purpose, "champion") != 0 && !disaster(h, r, s))
                 x[n++] = r->bpb;
         }
         noise_add(&noise, x, n);
@@ -419,8 +462,8 @@ void history_case(const History *h, const HistExp *x, VerdictCase *c)
 
 const HistRun *history_find(const History *h, const char *recipe, uint64_t seed)
 {
-    for (int i = 0; i < h->runs; i++)
-        if (h->run[i].seed == seed && strcmp(h->run[i].recipe, recipe) == 0) return &h->run[i];
+    for (int i = first_run(h, recipe); i >= 0; i = h->run[i].next)
+        if (h->run[i].seed == seed) return &h->run[i];
     return NULL;
 }
 
@@ -454,11 +497,9 @@ double history_mean(const History *h, const char *recipe, int *n)
 {
     double sum = 0;
     *n = 0;
-    for (int i = 0; i < h->runs; i++) {
+    for (int i = first_run(h, recipe); i >= 0; i = h->run[i].next) {
         const HistRun *r = &h->run[i];
-        if (!r->done || r->failed || strcmp(r->recipe, recipe) != 0 ||
-            strcmp(r->purpose, "champion") == 0)
-            continue;
+        if (!r->done || r->failed || strcmp(r->purpose, "champion") == 0) continue;
         sum += r->bpb;
         ++*n;
     }

@@ -18,6 +18,8 @@ typedef struct HistRun {
     int64_t flops, at; /* at: seq of its result */
     int blocks;
     double *bits, *bytes; /* per block of the search tier */
+    int exp;              /* index of its experiment; -1: none */
+    int first, next;      /* runs of the same recipe: the first, and the next one (-1: the last) */
 } HistRun;
 
 typedef enum Decision { EXP_OPEN, EXP_KEEP, EXP_DROP, EXP_UNDECIDED, EXP_VETOED } Decision;
@@ -49,6 +51,7 @@ typedef struct History {
     int champion_exp;                /* index of the experiment that made it; -1: the baseline */
     HistRun *run;
     int runs, run_cap;
+    int *slot, slots; /* a hash table of recipes: the index of the first run of each; -1: free */
     HistExp *exp;
     int exps, exp_cap;
     int audit_reads, audit_disagrees;
