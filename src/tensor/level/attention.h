@@ -8,6 +8,8 @@
 #include "tensor/level/rows.h"
 #include "tensor/level/vec.h"
 
+#define LOG2E R(1.44269504088896340736) /* logits are kept in units of ln 2 */
+
 enum { ATT_Q, ATT_K, ATT_V, ATT_POS, ATT_DOC };
 
 typedef struct Att {

@@ -62,7 +62,7 @@ static void forward(const Call *c, Work w)
         ptrdiff_t place = (b * a.t + t) * a.heads + h;
         real *out = (real *)c->out[0] + place * a.size, *kept = (real *)c->saved[0] + 2 * place;
         real sum;
-        kept[0] = att_probs(c, &a, &r, &sum);
+        kept[0] = att_probs(c, &a, &r, &sum) * LOG2E;
         kept[1] = 1 / sum;
         for (ptrdiff_t i = 0; i < a.size; i++) out[i] = 0;
         for (ptrdiff_t j = r.first; j <= r.at; j++) {

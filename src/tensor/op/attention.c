@@ -1,13 +1,21 @@
 /* attention.c - softmax(scale q k^T + mask) v, causal, by sequence and head.
  *
- * Written as products on blocks of 64 queries against all the keys they may see, with the
- * softmax between them in the worker's scratch: no (T, S) matrix is kept, only the largest logit
- * and 1/sum of each row, from which the backward pass makes the probabilities again
- * (FlashAttention's bargain, Dao et al. 2022, arXiv:2205.14135).  Its running rescale was not
- * taken: a whole row of logits fits the cache, and a row's result would depend on how it met its
- * blocks.  As it is, a query's result is the same alone over a cache and inside a sequence, to
- * the bit (E3): unseen keys are exact zeros in sums whose order is fixed by the keys' absolute
- * places, which is why blocks begin at multiples of 384, the product's own chunk.
+ * Queries are taken in tiles of as many rows as the registers hold, and meet the keys in blocks of
+ * 256 with a running softmax (Milakov, Gimelshein 2018, arXiv:1805.02867; FlashAttention, Dao et
+ * al. 2022, arXiv:2205.14135): no row of logits is ever whole, only the largest logit and 1/sum of
+ * each are kept, and from them the backward pass makes the probabilities again.  A tile looks at
+ * the keys that any of its queries sees and no others, so half of the work of causal attention, and
+ * all beyond a window, is not done.
+ *
+ * A query's result is the same alone over a cache and inside a sequence, to the bit (E3): blocks of
+ * keys begin at multiples of 256 of the keys' absolute places; inside one, unseen keys are exact
+ * zeros in chains of FMAs over ascending keys; a block of which a query sees nothing multiplies its
+ * sums by 2^0.  Powers of two serve for e^x, because log2(e) joins the scale at no cost.
+ *
+ * Keys and values are laid out for the registers once per head, small against the products.  A
+ * general product, called on blocks of 64 queries, packs them again for each block and computes much
+ * of what is masked: forward and backward together took 1.2 times as long with 256 positions and
+ * heads of 64, 1.6 times with 128 positions and heads of 24.
  *
  * Backward, a part is a sequence and a *key* head: the query heads that share it are added up in
  * order, inside one part.  With d_p = d_out v^T and m = d_out . out,
@@ -16,7 +24,10 @@
  * The definition (E5) is the plain loops of level/attention_ref.h, which are the ref kernel.  An
  * expansion into plainer ops would need transposed views and masks as values, for this op only. */
 #include "tensor/level/attention.h"
-#include "tensor/gemm.h"
+
+#include <float.h>
+
+#include "tensor/level/tile.h"
 #if LEVEL == 0
 #include "tensor/level/attention_ref.h"
 #endif
@@ -37,254 +48,457 @@ static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *
 }
 #else
 
-enum { QUERIES = 64, KEY_CHUNK = 384 };
+/* KEYS: a block of the running softmax, part of the definition.  The rest is how work is cut, which
+ * no bit depends on: where tiles of queries may begin to look, how many make a block backward, and
+ * how many keys it meets at a time. */
+enum { KEYS = 256, KEY_ALIGN = 32, BACK_KEYS = 128, BACK_TILES = LEVEL == 3 ? 2 : 4 };
+enum { QUERIES = BACK_TILES * HIGH, ARRAYS = 12 };
 
-/* A block of queries t0..t1-1 of one head, the keys k0..k1-1 any of them sees, and room for their
- * logits: rows of `step` elements. */
-typedef struct Block {
+/* What a part has at hand of its head. */
+typedef struct Head {
     const Call *c;
     Att a;
-    ptrdiff_t b, h, g, t0, t1, k0, k1, step;
-    real *p, *d_z, *slope; // (QUERIES, step) each
-    void *gemm;
-} Block;
+    ptrdiff_t b, h, g;         /* g: the key head */
+    ptrdiff_t low, end;        /* the keys that any query sees; low is a multiple of KEY_ALIGN */
+    ptrdiff_t wide;            /* D filled up to whole vectors */
+    real unit;                 /* from logits to powers of two */
+    bool bent;                 /* logits are more than a multiple of the product */
+    real *turned_k, *turned_v; // (S, D) each, as tile_turned() lays it
+    real *k, *v, *d_k, *d_v;   // (S, wide) each
+    real *p, *d_z, *slope;     // (HIGH, KEYS) or (QUERIES, BACK_KEYS) each
+    real *q, *d_out;           // (QUERIES, wide) each
+    real *sum;                 // (HIGH, wide) of values; or (QUERIES, wide), d_q
+} Head;
 
-static ptrdiff_t key_step(const Att *a)
+/* Up to HIGH queries; what is reckoned for all of them at once has room for a vector of them. */
+typedef struct Queries {
+    ptrdiff_t t0, n;
+    ptrdiff_t low, end;            /* the keys that any of them sees */
+    ptrdiff_t at[HIGH];            /* the key that each of them stands at */
+    real top[LANES], total[LANES]; /* the largest logit so far; sum of powers, or 1 / sum */
+    real mean[LANES];              /* d_out . out */
+} Queries;
+
+/* Keys from..to-1 of the block that begins at `base`. */
+typedef struct Keys {
+    ptrdiff_t base, from, to;
+} Keys;
+
+static ptrdiff_t up(ptrdiff_t n, ptrdiff_t step)
 {
-    return (a->s + LANES - 1) / LANES * LANES;
+    return (n + step - 1) / step * step;
 }
 
-static ptrdiff_t gemm_room(const Att *a)
-{
-    ptrdiff_t k = MAX(gemm_own(a->size), gemm_own(a->s));
-    return scratch_round(MAX(k, gemm_own(QUERIES)));
-}
+/* ---- what lies where ------------------------------------------------------------------------- */
 
-static ptrdiff_t block_bytes(const Att *a)
+/* Elements of each array of a Head, in the order of head_new(); returns their sum. */
+static ptrdiff_t head_sizes(const Att *a, bool backward, ptrdiff_t size[ARRAYS])
 {
-    return QUERIES * key_step(a) * (ptrdiff_t)sizeof(real);
+    ptrdiff_t keys = up(a->s, KEY_ALIGN), wide = up(a->size, WIDE), all = 0;
+    ptrdiff_t rows = backward ? QUERIES : HIGH, block = rows * (backward ? BACK_KEYS : KEYS);
+    const ptrdiff_t forward_only[ARRAYS] = { keys * a->size, 0, 0, keys * wide, 0, 0,
+                                             block,          0, 0, 0,           0, rows * wide };
+    const ptrdiff_t both[ARRAYS] = { keys * a->size,
+                                     keys * a->size,
+                                     keys * wide,
+                                     0,
+                                     keys * wide,
+                                     keys * wide,
+                                     block,
+                                     block,
+                                     a->cap > 0 ? block : 0,
+                                     rows * wide,
+                                     rows * wide,
+                                     rows * wide };
+    for (int i = 0; i < ARRAYS; i++) all += size[i] = up((backward ? both : forward_only)[i], 16);
+    return all;
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
 {
     Att a = att_of(n);
-    ptrdiff_t sums = 2 * scratch_round(a.s * a.size * (ptrdiff_t)sizeof(real));
+    ptrdiff_t size[ARRAYS];
     *shared = 0;
-    *own = gemm_room(&a) + (backward ? 3 * block_bytes(&a) + sums : block_bytes(&a));
+    *own = head_sizes(&a, backward, size) * (ptrdiff_t)sizeof(real);
 }
 
-static Block block_new(const Call *c, ptrdiff_t b, ptrdiff_t h, void *own)
-{
-    Block s = { .c = c, .a = att_of(c->node), .b = b, .h = h };
-    s.g = h / (s.a.heads / s.a.kv);
-    s.step = key_step(&s.a);
-    s.gemm = own;
-    s.p = (real *)((char *)own + gemm_room(&s.a));
-    s.d_z = s.p + QUERIES * s.step;
-    s.slope = s.d_z + QUERIES * s.step;
-    return s;
-}
-
-static void block_at(Block *s, ptrdiff_t t0)
-{
-    s->t0 = t0;
-    s->t1 = MIN(s->a.t, t0 + QUERIES);
-    s->k0 = s->a.s, s->k1 = 0;
-    for (ptrdiff_t t = t0; t < s->t1; t++) {
-        ptrdiff_t at = att_at(s->c, &s->a, s->b, t);
-        s->k0 = MIN(s->k0, att_first(&s->a, at));
-        s->k1 = MAX(s->k1, at + 1);
-    }
-    s->k0 = s->k0 / KEY_CHUNK * KEY_CHUNK;
-}
-
-static const real *block_head(const Block *s, int i, ptrdiff_t t, ptrdiff_t head)
+static const real *head_at(const Head *s, int i, ptrdiff_t t, ptrdiff_t head)
 {
     return (const real *)s->c->in[i] + att_head(s->c->node->in[i], s->b, t, head);
 }
 
 /* Row t of a (B, T, H, D) value that lies whole: out, d_out. */
-static ptrdiff_t block_out(const Block *s, ptrdiff_t t)
+static ptrdiff_t head_out(const Head *s, ptrdiff_t t)
 {
     return ((s->b * s->a.t + t) * s->a.heads + s->h) * s->a.size;
 }
 
-/* to = x k^T, x the rows of the block at distance x_step, k keys or values; (queries, keys) */
-static void block_product(const Block *s, real *to, const real *x, ptrdiff_t x_step, int k)
+static real *head_kept(const Head *s, ptrdiff_t t)
 {
-    Gemm g = { .m = s->t1 - s->t0,
-               .n = s->k1 - s->k0,
-               .k = s->a.size,
-               .a = x,
-               .a_row = x_step,
-               .a_col = 1,
-               .b = block_head(s, k, s->k0, s->g),
-               .b_row = 1,
-               .b_col = s->c->node->in[k]->stride[1],
-               .c = to,
-               .c_row = s->step };
-    gemm_all(s->c->level, &g, s->gemm);
+    return (real *)s->c->saved[0] + 2 * ((s->b * s->a.t + t) * s->a.heads + s->h); // (B, T, H, 2)
 }
 
-/* to (+)= p k, k keys or values; (queries, D) */
-static void block_mix(const Block *s, real *to, ptrdiff_t to_step, const real *p, int k, bool add)
+static void head_range(Head *s)
 {
-    Gemm g = { .m = s->t1 - s->t0,
-               .n = s->a.size,
-               .k = s->k1 - s->k0,
-               .a = p,
-               .a_row = s->step,
-               .a_col = 1,
-               .b = block_head(s, k, s->k0, s->g),
-               .b_row = s->c->node->in[k]->stride[1],
-               .b_col = 1,
-               .c = to,
-               .c_row = to_step,
-               .add = add };
-    gemm_all(s->c->level, &g, s->gemm);
+    s->low = s->a.s;
+    for (ptrdiff_t t = 0; t < s->a.t; t++) {
+        ptrdiff_t at = att_at(s->c, &s->a, s->b, t);
+        s->low = MIN(s->low, att_first(&s->a, at));
+        s->end = MAX(s->end, at + 1);
+    }
+    s->low = s->low / KEY_ALIGN * KEY_ALIGN;
 }
 
-/* sum += p^T x; (keys, D) */
-static void block_spread(const Block *s, real *sum, const real *p, const real *x, ptrdiff_t x_step)
+static void head_new(Head *s, const Call *c, ptrdiff_t b, ptrdiff_t h, bool backward, real *own)
 {
-    Gemm g = { .m = s->k1 - s->k0,
-               .n = s->a.size,
-               .k = s->t1 - s->t0,
-               .a = p,
-               .a_row = 1,
-               .a_col = s->step,
-               .b = x,
-               .b_row = x_step,
-               .b_col = 1,
-               .c = sum + s->k0 * s->a.size,
-               .c_row = s->a.size,
-               .add = true };
-    gemm_all(s->c->level, &g, s->gemm);
+    *s = (Head){ .c = c, .a = att_of(c->node), .b = b, .h = h };
+    real **const array[ARRAYS] = {
+        &s->turned_k, &s->turned_v, &s->k,     &s->v, &s->d_k,   &s->d_v,
+        &s->p,        &s->d_z,      &s->slope, &s->q, &s->d_out, &s->sum
+    };
+    ptrdiff_t size[ARRAYS];
+    head_sizes(&s->a, backward, size);
+    for (int i = 0; i < ARRAYS; own += size[i++]) *array[i] = own;
+    s->g = h / (s->a.heads / s->a.kv);
+    s->wide = up(s->a.size, WIDE);
+    s->bent = s->a.cap > 0 || s->a.scale <= 0;
+    s->unit = s->bent ? LOG2E : s->a.scale * LOG2E;
+    head_range(s);
 }
 
-/* Products of q and k to logits, -inf where a key of another document stands. */
-static void row_logits(const Block *s, real *restrict z, real *restrict slope, ptrdiff_t n,
-                       const int32_t *doc, int32_t own_doc)
+static void take_rows(const Head *s, int i, real *to)
+{
+    tile_rows(head_at(s, i, s->low, s->g), s->c->node->in[i]->stride[1], s->end - s->low, s->a.size,
+              to + s->low * s->wide);
+}
+
+static void take_turned(const Head *s, int i, real *to)
+{
+    tile_turned(head_at(s, i, s->low, s->g), s->c->node->in[i]->stride[1], s->end - s->low,
+                s->a.size, to + s->low * s->a.size);
+}
+
+static int query_tiles(const Att *a)
+{
+    return (int)ceil_div(a->t, HIGH);
+}
+
+static void queries_at(const Head *s, int tile, Queries *q)
+{
+    int tiles = query_tiles(&s->a);
+    q->t0 = s->a.t * tile / tiles;
+    q->n = s->a.t * (tile + 1) / tiles - q->t0;
+    q->low = s->a.s, q->end = 0;
+    for (int r = 0; r < q->n; r++) {
+        ptrdiff_t at = q->at[r] = att_at(s->c, &s->a, s->b, q->t0 + r);
+        q->low = MIN(q->low, att_first(&s->a, at));
+        q->end = MAX(q->end, at + 1);
+    }
+    for (int r = 0; r < LANES; r++) q->top[r] = -FLT_MAX, q->total[r] = 0;
+    q->low = q->low / KEY_ALIGN * KEY_ALIGN;
+}
+
+static Keys keys_in(ptrdiff_t base, ptrdiff_t size, ptrdiff_t low, ptrdiff_t end)
+{
+    return (Keys){ base, MAX(base, low), MIN(base + size, end) };
+}
+
+/* ---- products: t has rows of a and c that belong to the block's base ------------------------- */
+
+/* c = a x^T, x keys or values turned; (rows, keys) */
+static void against_keys(const Head *s, Tile *t, ptrdiff_t rows, const real *turned, const Keys *k)
+{
+    t->k = s->a.size;
+    t->a_col = 1;
+    t->b = turned + k->from * s->a.size;
+    t->b_step = PANEL;
+    t->c += k->from - k->base;
+    tile_run(t, (int)rows, up(k->to - k->from, WIDE), s->a.size * PANEL);
+}
+
+/* c (+)= a x, x keys or values by rows; (rows, wide) */
+static void over_keys(const Head *s, Tile *t, ptrdiff_t rows, const real *x, const Keys *k)
+{
+    t->k = k->to - k->from;
+    t->a += k->from - k->base;
+    t->a_col = 1;
+    t->b = x + k->from * s->wide;
+    t->b_step = t->c_row = s->wide;
+    tile_run(t, (int)rows, s->wide, PANEL);
+}
+
+/* sum += p^T x, x n queries by rows; (keys, wide) */
+static void over_queries(const Head *s, const real *p, const real *x, ptrdiff_t n, const Keys *k,
+                         real *sum)
+{
+    ptrdiff_t keys = k->to - k->from, tiles = ceil_div(keys, HIGH);
+    for (ptrdiff_t i = 0; i < tiles; i++) {
+        ptrdiff_t j = k->from + keys * i / tiles, high = k->from + keys * (i + 1) / tiles - j;
+        Tile t = { .k = n,
+                   .a = p + (j - k->base),
+                   .a_row = 1,
+                   .a_col = BACK_KEYS,
+                   .b = x,
+                   .b_step = s->wide,
+                   .c = sum + j * s->wide,
+                   .c_row = s->wide,
+                   .add = true };
+        tile_run(&t, (int)high, s->wide, PANEL);
+    }
+}
+
+/* ---- rows of logits -------------------------------------------------------------------------- */
+
+/* What one query sees of a block, counted from its base: first..end-1, and around that whole lanes.
+ * `doc` is of the block's first key. */
+typedef struct Seen {
+    ptrdiff_t first, end, from, to;
+    const int32_t *doc;
+    int32_t own;
+} Seen;
+
+static inline Seen seen_of(const Head *s, const Queries *q, int r, const Keys *k)
+{
+    ptrdiff_t at = q->at[r];
+    Seen x = { .first = MAX(att_first(&s->a, at), k->base) - k->base,
+               .end = MIN(at + 1, k->to) - k->base };
+    const int32_t *doc = att_doc(s->c, &s->a, s->b);
+    x.from = x.first / LANES * LANES;
+    x.to = up(x.end, LANES);
+    if (doc) x.doc = doc + k->base, x.own = doc[at];
+    if (x.end <= x.first) x.from = x.to = k->from - k->base;
+    return x;
+}
+
+static inline void hide_documents(real *restrict z, const Seen *x, real what)
+{
+    if (!x->doc) return;
+    for (ptrdiff_t j = x->first; j < x->end; j++) z[j] = x->doc[j] == x->own ? z[j] : what;
+}
+
+static inline void hide_edges(real *z, const Seen *x, real what)
+{
+    if (x->from == x->to) return;
+    tile_fill(z + x->from, x->first - x->from, what);
+    tile_fill(z + x->end, x->to - x->end, what);
+}
+
+/* Zeros for the keys of the block that are looked at, but not by this query; by whole lanes. */
+static inline void clear_around(real *z, const Seen *x, const Keys *k)
+{
+    const Lanes zero = { 0 };
+    for (ptrdiff_t j = k->from - k->base; j < x->from; j += LANES)
+        memcpy(z + j, &zero, sizeof(zero));
+    for (ptrdiff_t j = x->to; j < k->to - k->base; j += LANES) memcpy(z + j, &zero, sizeof(zero));
+}
+
+static void row_bend(const Head *s, real *restrict z, real *restrict slope, const Seen *x)
 {
     real scale = s->a.scale, cap = s->a.cap;
-    for (ptrdiff_t j = 0; j < n; j++) z[j] *= scale;
     if (cap > 0)
-        for (ptrdiff_t j = 0; j < n; j++) {
-            real t = TANH(z[j] / cap);
+        for (ptrdiff_t j = x->from; j < x->to; j++) {
+            real t = TANH(z[j] * scale / cap);
             z[j] = cap * t;
             if (slope) slope[j] = R(1) - t * t;
         }
-    if (doc)
-        for (ptrdiff_t j = 0; j < n; j++) z[j] = doc[j] == own_doc ? z[j] : -(real)INFINITY;
+    else
+        for (ptrdiff_t j = x->from; j < x->to; j++) z[j] *= scale;
 }
 
-/* The rows of p from products to e^(logit - largest), 0 where unseen.  `kept` has {largest,
- * 1/sum} per row and head: written where `learn`, else read, and p is scaled to probabilities. */
-static void block_exp(Block *s, real *kept, bool learn, bool slopes)
+/* Of whole lanes, one at least. */
+static inline real row_top(const real *z, ptrdiff_t n)
 {
-    const int32_t *doc = att_doc(s->c, &s->a, s->b);
-    ptrdiff_t keys = s->k1 - s->k0;
-    for (ptrdiff_t t = s->t0; t < s->t1; t++) {
-        ptrdiff_t at = att_at(s->c, &s->a, s->b, t), first = att_first(&s->a, at);
-        real *row = s->p + (t - s->t0) * s->step, *z = row + (first - s->k0);
-        real *slope = slopes ? s->slope + (z - s->p) : NULL;
-        ptrdiff_t n = at + 1 - first;
-        real *k = kept + 2 * ((s->b * s->a.t + t) * s->a.heads + s->h);
-        row_logits(s, z, slope, n, doc ? doc + first : NULL, doc ? doc[at] : 0);
-        memset(row, 0, (size_t)(first - s->k0) * sizeof(real));
-        memset(z + n, 0, (size_t)(keys - (first - s->k0) - n) * sizeof(real));
-        real top = learn ? row_max(z, n) : k[0];
-        for (ptrdiff_t j = 0; j < n; j++) z[j] = EXP(z[j] - top);
-        if (learn)
-            k[0] = top, k[1] = R(1) / block_sum(row, keys);
-        else
-            for (ptrdiff_t j = 0; j < n; j++) z[j] *= k[1];
+    Vec top = VLOAD(z);
+    for (ptrdiff_t i = WIDE; i < n; i += WIDE) top = VMAX(VLOAD(z + i), top);
+    return VTOP(top);
+}
+
+/* z to 2^(unit z - top) */
+static inline void row_powers(real *z, ptrdiff_t n, real unit, real top)
+{
+    real below = -top;
+    Vec u = VONE(&unit), b = VONE(&below);
+    for (ptrdiff_t i = 0; i < n; i += WIDE) VSTORE(z + i, tile_exp2(VFMA(VLOAD(z + i), u, b)));
+}
+
+/* ---- forward --------------------------------------------------------------------------------- */
+
+/* Products with a block of keys become powers of two below the largest logit so far; what was
+ * summed up to here shrinks to that measure.  Rows go through each step together, because one by
+ * one each would wait for its own maximum. */
+static void block_forward(const Head *s, Queries *q, const Keys *k)
+{
+    Seen x[HIGH];
+    real top[LANES], shrink[LANES], sum[LANES];
+    for (int r = 0; r < LANES; r++) top[r] = -(real)INFINITY, sum[r] = 0;
+    for (int r = 0; r < q->n; r++) {
+        real *z = s->p + r * KEYS;
+        x[r] = seen_of(s, q, r, k);
+        clear_around(z, &x[r], k);
+        if (x[r].from == x[r].to) continue;
+        if (s->bent) row_bend(s, z, NULL, &x[r]);
+        hide_documents(z, &x[r], -(real)INFINITY);
+        hide_edges(z, &x[r], -(real)INFINITY);
+        top[r] = row_top(z + x[r].from, x[r].to - x[r].from);
+    }
+    for (int r = 0; r < LANES; r++) {
+        real now = s->unit * top[r] > q->top[r] ? s->unit * top[r] : q->top[r];
+        shrink[r] = EXP2(q->top[r] - now);
+        q->top[r] = now;
+    }
+    for (int r = 0; r < q->n; r++) {
+        real *z = s->p + r * KEYS;
+        row_powers(z + x[r].from, x[r].to - x[r].from, s->unit, q->top[r]);
+        hide_documents(z, &x[r], 0);
+        hide_edges(z, &x[r], 0);
+        sum[r] = block_sum(z + x[r].from, x[r].to - x[r].from);
+    }
+    for (int r = 0; r < LANES; r++) q->total[r] = q->total[r] * shrink[r] + sum[r];
+    for (int r = 0; r < q->n && k->base > q->low; r++)
+        tile_scale(s->sum + r * s->wide, s->wide, shrink[r]);
+}
+
+static void put_out(const Head *s, const Queries *q)
+{
+    real share[LANES];
+    for (int r = 0; r < LANES; r++) share[r] = R(1) / q->total[r];
+    for (int r = 0; r < q->n; r++) {
+        real *kept = head_kept(s, q->t0 + r), *sum = s->sum + r * s->wide;
+        tile_scale(sum, s->wide, share[r]);
+        tile_put((real *)s->c->out[0] + head_out(s, q->t0 + r), sum, s->a.size, false);
+        kept[0] = q->top[r];
+        kept[1] = share[r];
     }
 }
 
 static void forward(const Call *c, Work w)
 {
     ptrdiff_t heads = c->node->in[ATT_Q]->dim[2];
-    Block s = block_new(c, w.part / heads, w.part % heads, w.own);
-    const real *kept = c->saved[0]; // (B, T, H, 2)
-    for (ptrdiff_t t0 = 0; t0 < s.a.t; t0 += QUERIES) {
-        block_at(&s, t0);
-        block_product(&s, s.p, block_head(&s, ATT_Q, t0, s.h), c->node->in[ATT_Q]->stride[1],
-                      ATT_K);
-        block_exp(&s, c->saved[0], true, false);
-        real *out = (real *)c->out[0] + block_out(&s, t0); // (B, T, H, D)
-        ptrdiff_t out_step = heads * s.a.size;
-        block_mix(&s, out, out_step, s.p, ATT_V, false);
-        for (ptrdiff_t t = t0; t < s.t1; t++) {
-            real *restrict row = out + (t - t0) * out_step;
-            real r = kept[2 * ((s.b * s.a.t + t) * heads + s.h) + 1];
-            for (ptrdiff_t i = 0; i < s.a.size; i++) row[i] *= r;
+    Head s;
+    Queries q;
+    head_new(&s, c, w.part / heads, w.part % heads, false, w.own);
+    take_turned(&s, ATT_K, s.turned_k);
+    take_rows(&s, ATT_V, s.v);
+    for (int tile = 0; tile < query_tiles(&s.a); tile++) {
+        queries_at(&s, tile, &q);
+        for (ptrdiff_t base = q.low / KEYS * KEYS; base < q.end; base += KEYS) {
+            Keys k = keys_in(base, KEYS, q.low, q.end);
+            Tile z = { .a = head_at(&s, ATT_Q, q.t0, s.h),
+                       .a_row = c->node->in[ATT_Q]->stride[1],
+                       .c = s.p,
+                       .c_row = KEYS };
+            Tile mix = { .a = s.p, .a_row = KEYS, .c = s.sum, .add = base > q.low };
+            against_keys(&s, &z, q.n, s.turned_k, &k);
+            block_forward(&s, &q, &k);
+            over_keys(&s, &mix, q.n, s.v, &k);
         }
+        put_out(&s, &q);
     }
 }
 
-/* d_z = p (d_p - d_out . out) slope scale, in place of d_p. */
-static void block_d_z(Block *s, bool slopes)
+/* ---- backward -------------------------------------------------------------------------------- */
+
+/* Products with keys and values to p and d_z; `row` counts in the block, `all` are its keys. */
+static void row_backward(const Head *s, const Queries *q, int r, ptrdiff_t row, const Keys k[2])
 {
-    for (ptrdiff_t t = s->t0; t < s->t1; t++) {
-        ptrdiff_t at = block_out(s, t), row = (t - s->t0) * s->step;
-        ptrdiff_t pos = att_at(s->c, &s->a, s->b, t), first = att_first(&s->a, pos) - s->k0;
-        real mean =
-            row_dot((const real *)s->c->d_out[0] + at, (const real *)s->c->out[0] + at, s->a.size);
-        const real *restrict p = s->p + row, *restrict slope = s->slope + row;
-        real *restrict d_z = s->d_z + row;
-        real scale = s->a.scale;
-        for (ptrdiff_t j = 0; j < s->k1 - s->k0; j++) d_z[j] = p[j] * (d_z[j] - mean) * scale;
-        if (slopes)
-            for (ptrdiff_t j = first; j <= pos - s->k0; j++) d_z[j] *= slope[j];
+    real *p = s->p + row * BACK_KEYS, *d_z = s->d_z + row * BACK_KEYS;
+    real *slope = s->slope + row * BACK_KEYS;
+    Seen x = seen_of(s, q, r, &k[0]);
+    clear_around(p, &x, &k[1]);
+    clear_around(d_z, &x, &k[1]);
+    if (x.from == x.to) return;
+    if (s->bent) row_bend(s, p, s->a.cap > 0 ? slope : NULL, &x);
+    row_powers(p + x.from, x.to - x.from, s->unit, q->top[r]);
+    Vec share = VONE(&q->total[r]), mean = VONE(&q->mean[r]), scale = VONE(&s->a.scale);
+    for (ptrdiff_t i = x.from; i < x.to; i += WIDE) {
+        Vec probs = VMUL(VLOAD(p + i), share);
+        VSTORE(p + i, probs);
+        VSTORE(d_z + i, VMUL(VMUL(probs, VSUB(VLOAD(d_z + i), mean)), scale));
     }
+    if (s->a.cap > 0)
+        for (ptrdiff_t j = x.first; j < x.end; j++) d_z[j] *= slope[j];
+    hide_documents(p, &x, 0);
+    hide_documents(d_z, &x, 0);
+    hide_edges(p, &x, 0);
+    hide_edges(d_z, &x, 0);
 }
 
-/* One head: writes its d_q, adds to the sums of its key head. */
-static void head_backward(Block *s, real *d_k, real *d_v)
+/* Queries at `row` of the block, whose keys are `all`. */
+static void tile_backward(const Head *s, const Queries *q, ptrdiff_t row, const Keys *all)
 {
-    const Call *c = s->c;
-    const Tensor *tq = c->node->in[ATT_Q];
-    ptrdiff_t out_step = s->a.heads * s->a.size;
-    bool slopes = s->a.cap > 0;
-    for (ptrdiff_t t0 = 0; t0 < s->a.t; t0 += QUERIES) {
-        block_at(s, t0);
-        const real *q = block_head(s, ATT_Q, t0, s->h);
-        const real *d_out = (const real *)c->d_out[0] + block_out(s, t0);
-        block_product(s, s->p, q, tq->stride[1], ATT_K);
-        block_exp(s, c->saved[0], false, slopes);
-        if (c->d_in[ATT_V]) block_spread(s, d_v, s->p, d_out, out_step);
-        block_product(s, s->d_z, d_out, out_step, ATT_V);
-        block_d_z(s, slopes);
-        if (c->d_in[ATT_K]) block_spread(s, d_k, s->d_z, q, tq->stride[1]);
-        if (c->d_in[ATT_Q])
-            block_mix(s, (real *)c->d_in[ATT_Q] + att_head(tq, s->b, t0, s->h), tq->stride[1],
-                      s->d_z, ATT_K, c->add[ATT_Q]);
+    Keys k[2] = { keys_in(all->base, BACK_KEYS, q->low, q->end), *all };
+    real *p = s->p + row * BACK_KEYS, *d_z = s->d_z + row * BACK_KEYS;
+    Tile z = { .a = s->q + row * s->wide, .a_row = s->wide, .c = p, .c_row = BACK_KEYS };
+    Tile d_p = { .a = s->d_out + row * s->wide, .a_row = s->wide, .c = d_z, .c_row = BACK_KEYS };
+    Tile d_q = {
+        .a = d_z, .a_row = BACK_KEYS, .c = s->sum + row * s->wide, .add = all->base > q->low
+    };
+    bool any = k[0].to > k[0].from;
+    if (any) against_keys(s, &z, q->n, s->turned_k, &k[0]);
+    if (any) against_keys(s, &d_p, q->n, s->turned_v, &k[0]);
+    for (int r = 0; r < q->n; r++) row_backward(s, q, r, row + r, k);
+    if (any && s->c->d_in[ATT_Q]) over_keys(s, &d_q, q->n, s->k, &k[0]);
+}
+
+/* What the forward pass kept; d_out: the rows of the tile. */
+static void recall(const Head *s, Queries *q, const real *d_out)
+{
+    for (int r = 0; r < q->n; r++) {
+        const real *out = (const real *)s->c->out[0] + head_out(s, q->t0 + r);
+        q->top[r] = head_kept(s, q->t0 + r)[0];
+        q->total[r] = head_kept(s, q->t0 + r)[1];
+        q->mean[r] = tile_dot(d_out + r * s->wide, out, s->a.size);
     }
 }
 
-static void put_sums(const Block *s, int i, const real *sum)
+static void put_rows(const Head *s, int i, ptrdiff_t t0, ptrdiff_t n, const real *sum)
 {
     const Tensor *x = s->c->node->in[i];
     if (!s->c->d_in[i]) return;
-    for (ptrdiff_t t = 0; t < s->a.s; t++)
-        row_put((real *)s->c->d_in[i] + att_head(x, s->b, t, s->g), sum + t * s->a.size, s->a.size,
-                s->c->add[i]);
+    for (ptrdiff_t t = 0; t < n; t++, sum += s->wide)
+        tile_put((real *)s->c->d_in[i] + att_head(x, s->b, t0 + t, i == ATT_Q ? s->h : s->g), sum,
+                 s->a.size, s->c->add[i]);
+}
+
+/* Up to BACK_TILES tiles from `tile` on: writes their d_q, adds to the sums of the key head. */
+static void block_backward(const Head *s, int tile)
+{
+    Queries q[BACK_TILES];
+    int tiles = MIN(BACK_TILES, query_tiles(&s->a) - tile);
+    ptrdiff_t low = s->a.s, end = 0, n = 0;
+    for (int i = 0; i < tiles; i++) {
+        queries_at(s, tile + i, &q[i]);
+        low = MIN(low, q[i].low), end = MAX(end, q[i].end), n += q[i].n;
+    }
+    ptrdiff_t t0 = s->a.t * tile / query_tiles(&s->a);
+    tile_rows(head_at(s, ATT_Q, t0, s->h), s->c->node->in[ATT_Q]->stride[1], n, s->a.size, s->q);
+    tile_rows((const real *)s->c->d_out[0] + head_out(s, t0), s->a.heads * s->a.size, n, s->a.size,
+              s->d_out);
+    for (int i = 0; i < tiles; i++) recall(s, &q[i], s->d_out + (q[i].t0 - t0) * s->wide);
+    for (ptrdiff_t base = low / BACK_KEYS * BACK_KEYS; base < end; base += BACK_KEYS) {
+        Keys all = keys_in(base, BACK_KEYS, low, end);
+        for (int i = 0; i < tiles; i++) tile_backward(s, &q[i], q[i].t0 - t0, &all);
+        if (s->c->d_in[ATT_V]) over_queries(s, s->p, s->d_out, n, &all, s->d_v);
+        if (s->c->d_in[ATT_K]) over_queries(s, s->d_z, s->q, n, &all, s->d_k);
+    }
+    put_rows(s, ATT_Q, t0, n, s->sum);
 }
 
 static void backward(const Call *c, Work w)
 {
     Att a = att_of(c->node);
     ptrdiff_t b = w.part / a.kv, g = w.part % a.kv, group = a.heads / a.kv;
-    Block s = block_new(c, b, g * group, w.own);
-    real *d_k = s.slope + QUERIES * s.step, *d_v = d_k + a.s * a.size; // (S, D) each
-    memset(d_k, 0, (size_t)(2 * a.s * a.size) * sizeof(real));
-    for (ptrdiff_t h = g * group; h < (g + 1) * group; h++) {
-        s.h = h;
-        head_backward(&s, d_k, d_v);
-    }
-    put_sums(&s, ATT_K, d_k);
-    put_sums(&s, ATT_V, d_v);
+    Head s;
+    head_new(&s, c, b, g * group, true, w.own);
+    take_turned(&s, ATT_K, s.turned_k);
+    take_turned(&s, ATT_V, s.turned_v);
+    take_rows(&s, ATT_K, s.k);
+    memset(s.d_k, 0, (size_t)(a.s * s.wide) * sizeof(real));
+    memset(s.d_v, 0, (size_t)(a.s * s.wide) * sizeof(real));
+    for (; s.h < (g + 1) * group; s.h++)
+        for (int tile = 0; tile < query_tiles(&a); tile += BACK_TILES) block_backward(&s, tile);
+    put_rows(&s, ATT_K, 0, a.s, s.d_k);
+    put_rows(&s, ATT_V, 0, a.s, s.d_v);
 }
 #endif
 
@@ -340,6 +554,13 @@ static const OpCase cases[] = {
     { .rank = { 4, 4, 4 },
       .dim = { { 1, 150, 3, 16 }, { 1, 150, 1, 16 }, { 1, 150, 1, 16 } },
       .opt = { .cap = 20 } },
+    { .rank = { 4, 4, 4 },
+      .dim = { { 1, 290, 3, 24 }, { 1, 290, 1, 24 }, { 1, 290, 1, 24 } },
+      .opt = { .scale = -0.2f } },
+    { .rank = { 4, 4, 4, 2, 2 },
+      .dim = { { 1, 5, 2, 17 }, { 1, 600, 2, 17 }, { 1, 600, 2, 17 }, { 1, 5 }, { 1, 600 } },
+      .below = { 0, 0, 0, 600, 2 },
+      .opt = { .window = 300 } },
     { .rank = { 4, 4, 4, 0, 2 },
       .dim = { { 1, 500, 2, 8 }, { 1, 500, 2, 8 }, { 1, 500, 2, 8 }, { 0 }, { 1, 500 } },
       .below = { 0, 0, 0, 0, 2 },
@@ -348,7 +569,7 @@ static const OpCase cases[] = {
 
 KERNEL(attention, .parts = parts, .scratch = scratch, .forward = forward, .backward = backward);
 OPDEF(attention, .doc = "softmax(scale q k^T + mask) v, causal; window, documents, softcap",
-      .source = "arXiv:1706.03762, arXiv:2205.14135", .kind = OP_COMPOSITE, .n_in = 5, .n_out = 1,
-      .n_saved = 1, .optional = 1 << ATT_POS | 1 << ATT_DOC, .integer = 1 << ATT_POS | 1 << ATT_DOC,
-      .strided = 7, .needs_in = 31, .needs_out = 1, .causal = true, .shape = shape, .flops = flops,
-      .cases = cases, .n_cases = COUNT(cases));
+      .source = "arXiv:1706.03762, arXiv:1805.02867, arXiv:2205.14135", .kind = OP_COMPOSITE,
+      .n_in = 5, .n_out = 1, .n_saved = 1, .optional = 1 << ATT_POS | 1 << ATT_DOC,
+      .integer = 1 << ATT_POS | 1 << ATT_DOC, .strided = 7, .needs_in = 31, .needs_out = 1,
+      .causal = true, .shape = shape, .flops = flops, .cases = cases, .n_cases = COUNT(cases));
