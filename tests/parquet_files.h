@@ -1,6 +1,7 @@
 /* parquet_files.h - Parquet files of other programs, whole: seven rows of a column of text, one of
  * them missing (parquet_rows).  Written by hyparquet-writer 0.17.0, DuckDB 1.5.6 and parquet-rs
  * (parquet-wasm 0.8.0), each from npm; tests/system/parquet.sh makes larger ones anew. */
+#ifndef TESTS_PARQUET_FILES_H
 #define TESTS_PARQUET_FILES_H
 
 #include "base/base.h"
