@@ -34,6 +34,19 @@ TEST(exp_is_within_two_units_of_the_last_place)
     EXPECT(isnan(EXP((float)NAN)));
 }
 
+TEST(powers_of_two_are_within_two_units_of_the_last_place)
+{
+    double worst = 0;
+    for (uint32_t i = 0; i < 2500000; i++) {
+        float x = -124.9f + 249.8f * (float)i / 2500000.0f;
+        worst = MAX(worst, ulps(EXP2(x), exp2((double)x)));
+    }
+    EXPECT_MSG(worst < 2, "off by %g units", worst);
+    EXPECT(EXP2(0.0f) == 1.0f && EXP2(-7.0f) == 0x1p-7f && EXP2(125.0f) == 0x1p125f);
+    EXPECT(EXP2(-(float)INFINITY) == 0x1p-125f && EXP2((float)INFINITY) == 0x1p125f);
+    EXPECT(isnan(EXP2((float)NAN)));
+}
+
 TEST(tanh_is_within_two_units_of_the_last_place)
 {
     double worst = 0;

@@ -13,9 +13,9 @@
  * sums by 2^0.  Powers of two serve for e^x, because log2(e) joins the scale at no cost.
  *
  * Keys and values are laid out for the registers once per head, small against the products.  A
- * general product, called on blocks of 64 queries, packs them again for each block and computes much
- * of what is masked: forward and backward together took 1.2 times as long with 256 positions and
- * heads of 64, 1.6 times with 128 positions and heads of 24.
+ * general product, called on blocks of 64 queries, packs them again for each block and computes
+ * much of what is masked: forward and backward together took 1.2 times as long with 256 positions
+ * and heads of 64, 1.6 times with 128 positions and heads of 24.
  *
  * Backward, a part is a sequence and a *key* head: the query heads that share it are added up in
  * order, inside one part.  With d_p = d_out v^T and m = d_out . out,
