@@ -394,6 +394,7 @@ ToolUse *tool_begin(const ToolCaller *by, const char *name, const json_t *args, 
     ToolUse *u = NEW(&arena, ToolUse, 1);
     u->by = *by;
     u->arena = arena;
+    u->by.author = arena_str(&u->arena, str_of(by->author)); /* a call may outlive who began it */
     u->call.begun = clock_now();
     if (lab_open(&u->lab, by->lab, LEDGER_WRITE, &u->arena, err) && begin(u, name, args, err))
         return u;

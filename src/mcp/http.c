@@ -1,0 +1,152 @@
+/* http.c - MCP over HTTP: POST /mcp, one JSON object in, one out.
+ *
+ * No session and no stream are kept; in the newer era there is none, and in the older one they are
+ * a server's choice.  Headers of the newer era repeat what stands in the body, so that what stands
+ * between can route by them; where the two differ the request is refused. */
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/http_server.h"
+#include "mcp/mcp_private.h"
+
+enum { BODY_MAX = 8 << 20 };
+
+static void put_json(HttpAnswer *a, json_t *message, int status)
+{
+    a->status = status;
+    a->type = "application/json";
+    tool_text(message, &a->body);
+    json_decref(message);
+}
+
+/* ---- headers of the newer era ---- */
+
+static int sextet(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* "=?base64?...?=" stands for bytes that a header cannot hold; false if it is broken. */
+static bool decode(const char *value, Buf *out)
+{
+    size_t n = strlen(value);
+    if (strncmp(value, "=?base64?", 9) != 0 || n < 11 || strcmp(value + n - 2, "?=") != 0) {
+        buf_str(out, str_of(value));
+        return true;
+    }
+    unsigned bits = 0;
+    int have = 0;
+    for (const char *c = value + 9; c < value + n - 2 && *c != '='; c++) {
+        if (sextet(*c) < 0) return false;
+        bits = bits << 6 | (unsigned)sextet(*c);
+        have += 6;
+        if (have < 8) continue;
+        have -= 8;
+        buf_char(out, (char)(bits >> have & 0xff));
+    }
+    return true;
+}
+
+static bool says(const HttpAsked *asked, const char *header, const char *value)
+{
+    const char *given = http_server_header(asked, header);
+    Buf b = { 0 };
+    bool same = given && decode(given, &b) && strcmp(b.at ? b.at : "", value) == 0;
+    buf_free(&b);
+    return same;
+}
+
+static bool named(const char *method)
+{
+    return strcmp(method, "tools/call") == 0 || strcmp(method, "resources/read") == 0 ||
+           strcmp(method, "prompts/get") == 0;
+}
+
+/* NULL if headers and body agree. */
+static json_t *mismatch(const HttpAsked *asked, const json_t *message)
+{
+    const json_t *params = json_object_get(message, "params"), *id = json_object_get(message, "id");
+    const char *method = json_str(message, "method", "");
+    const char *version = json_string_value(mcp_meta(params, "protocolVersion"));
+    const char *name = json_str(params, "name", json_str(params, "uri", ""));
+    if (!says(asked, "MCP-Protocol-Version", version ? version : ""))
+        return mcp_error(id, MCP_HEADERS, "Header mismatch: MCP-Protocol-Version", NULL);
+    if (!says(asked, "Mcp-Method", method))
+        return mcp_error(id, MCP_HEADERS, "Header mismatch: Mcp-Method", NULL);
+    if (named(method) && !says(asked, "Mcp-Name", name))
+        return mcp_error(id, MCP_HEADERS, "Header mismatch: Mcp-Name", NULL);
+    return NULL;
+}
+
+/* ---- one request ---- */
+
+static json_t *until_answered(McpCall *call)
+{
+    const struct timespec nap = { 0, 200000000 };
+    json_t *reply = NULL;
+    while (!(reply = mcp_poll(call)) && !stop_asked()) nanosleep(&nap, NULL);
+    mcp_drop(call);
+    return reply;
+}
+
+/* A version that only the header names makes the request one of the newer era, and the body is
+ * then not whole. (c) */
+static void take(McpServer *m, const HttpAsked *asked, const json_t *message, HttpAnswer *out)
+{
+    const json_t *params = json_object_get(message, "params");
+    const char *version = http_server_header(asked, "MCP-Protocol-Version");
+    McpServer own = *m;
+    bool body_modern = mcp_meta(params, "protocolVersion") != NULL;
+    own.stateless = true;
+    own.newer = version && strcmp(version, mcp_modern) == 0;
+    json_t *differ = body_modern ? mismatch(asked, message) : NULL;
+    if (differ) {
+        put_json(out, differ, 400);
+        return;
+    }
+    McpAnswer a = mcp_take(&own, message);
+    if (a.later) a.reply = until_answered(a.later);
+    if (a.reply)
+        put_json(out, a.reply, a.status);
+    else
+        out->status = a.status == 202 ? 202 : 503;
+}
+
+static void handle(void *self, const HttpAsked *asked, HttpAnswer *out)
+{
+    Err err = { 0 };
+    const char *type = http_server_header(asked, "Content-Type");
+    if (strcmp(asked->path, "/mcp") != 0) {
+        out->status = 404;
+        return;
+    }
+    if (strcmp(asked->method, "POST") != 0) {
+        out->status = 405;
+        out->allow = "POST";
+        return;
+    }
+    if (!type || strncmp(type, "application/json", 16) != 0) {
+        out->status = 415;
+        return;
+    }
+    json_t *message = json_read(asked->body, "the message", &err);
+    if (message)
+        take(self, asked, message, out);
+    else
+        put_json(out, mcp_error(NULL, RPC_PARSE, err.msg, NULL), 400);
+    json_decref(message);
+}
+
+bool mcp_http(McpServer *m, int port, void (*told)(int port), Err *err)
+{
+    const struct timespec nap = { 0, 200000000 };
+    HttpServer *s = http_server_open(port, BODY_MAX, handle, m, err);
+    if (!s) return false;
+    told(http_server_port(s));
+    while (!stop_asked()) nanosleep(&nap, NULL);
+    http_server_close(s);
+    return true;
+}
