@@ -1,0 +1,165 @@
+/* cmd_doctor.c - a diagnosis on one screen, worst first. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/entry_text.h"
+#include "lab/diagnose.h"
+
+enum { FINDINGS_MAX = 64 };
+
+/* ---- for programs ---- */
+
+static json_t *steps_and_values(const Series *s)
+{
+    json_t *steps = json_array(), *values = json_array();
+    for (int i = 0; i < s->n; i++) {
+        json_array_append_new(steps, json_num_of(s->step[i]));
+        json_array_append_new(values, json_num_of(s->x[i]));
+    }
+    return json_pack("{s:o, s:o}", "step", steps, "value", values);
+}
+
+static json_t *finding_json(const Diagnosis *d, const Chart *c)
+{
+    const Finding *f = &d->finding;
+    json_t *causes = json_array();
+    for (int i = 0; i < COUNT(d->def->causes) && d->def->causes[i]; i++)
+        json_array_append_new(causes, json_string(d->def->causes[i]));
+    json_t *out = json_pack("{s:s, s:s, s:f, s:f, s:f, s:s, s:o, s:s, s:s, s:s, s:s}", "finding",
+                            d->def->name, "harm", harm_name(f->harm), "confidence", f->confidence,
+                            "first_step", f->first, "last_step", f->last, "evidence", f->said,
+                            "causes", causes, "remedy", d->def->remedy, "settle", d->def->settle,
+                            "source", d->def->source, "signal", signal_name(d->def->signal));
+    if (d->def->edit) json_object_set_new(out, "edit", json_string(d->def->edit));
+    json_object_set_new(out, "curve", steps_and_values(&c->of[d->def->signal]));
+    return out;
+}
+
+static json_t *all_json(const char *what, const Chart *c, const Diagnosis *found, int n,
+                        const FindDef **unknown, int m)
+{
+    json_t *findings = json_array(), *names = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(findings, finding_json(&found[i], c));
+    for (int i = 0; i < m; i++) json_array_append_new(names, json_string(unknown[i]->name));
+    return json_pack("{s:s, s:f, s:o, s:o}", "of", what, "last_step", chart_last(c), "findings",
+                     findings, "not_enough_evidence", names);
+}
+
+/* ---- for people ---- */
+
+static void print_finding(const Diagnosis *d, const Chart *c)
+{
+    const FindDef *def = d->def;
+    const Series *s = &c->of[def->signal];
+    printf("\n%-8s %s: %s\n", harm_name(d->finding.harm), def->name, def->doc);
+    printf("  seen       %s (%.0f %% sure)\n", d->finding.said, 100 * d->finding.confidence);
+    if (s->n > 1) {
+        Buf line = { 0 };
+        entry_text_curve(signal_name(def->signal), s->x, s->n, &line);
+        printf("  %s", line.at);
+        buf_free(&line);
+    }
+    for (int i = 0; i < COUNT(def->causes) && def->causes[i]; i++)
+        printf("  %-10s %d. %s\n", i ? "" : "likely", i + 1, def->causes[i]);
+    printf("  remedy     %s%s%s\n", def->remedy, def->edit ? ": " : "", def->edit ? def->edit : "");
+    printf("  to settle  %s\n", def->settle);
+}
+
+static void print_all(const char *what, const Chart *c, const Diagnosis *found, int n,
+                      const FindDef **unknown, int m)
+{
+    int all;
+    doctor_all(&all);
+    if (n == 0)
+        printf("%s: nothing found up to step %.0f; %d findings were looked for\n", what,
+               chart_last(c), all - m);
+    else
+        printf("%s: %d finding%s up to step %.0f, worst first; %d were looked for\n", what, n,
+               n > 1 ? "s" : "", chart_last(c), all - m);
+    for (int i = 0; i < n; i++) print_finding(&found[i], c);
+    if (m > 0) printf("\nnot enough evidence to tell:");
+    for (int i = 0; i < m; i++) printf("%s %s", i ? "," : "", unknown[i]->name);
+    if (m > 0) printf("\n");
+}
+
+/* ---- the command ---- */
+
+static bool chart_of_run(const Cmd *c, const char *run, Chart *chart, Err *err)
+{
+    Lab lab;
+    if (!c->lab)
+        return err_set(
+            err, ERR_CONFIG,
+            "no lab here, so no run %s: go into one, name it with -C, or give --log FILE", run);
+    if (!lab_open(&lab, c->lab, LEDGER_READ, c->arena, err)) return false;
+    bool ok = lab_chart(&lab, run, chart, err);
+    lab_close(&lab);
+    return ok;
+}
+
+static bool print_list(const Cmd *c)
+{
+    int n;
+    const FindDef *const *def = doctor_all(&n);
+    json_t *rows = json_array();
+    for (int i = 0; i < n; i++) {
+        if (c->json)
+            json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "finding", def[i]->name, "doc",
+                                                  def[i]->doc, "source", def[i]->source));
+        else
+            printf("%-16s %s (%s)\n", def[i]->name, def[i]->doc, def[i]->source);
+    }
+    if (c->json)
+        cmd_print_json(rows);
+    else
+        json_decref(rows);
+    return true;
+}
+
+static bool run(Cmd *c, Err *err)
+{
+    const char *log = cmd_value(c, "log", NULL), *what = log ? log : c->n_args ? c->arg[0] : NULL;
+    if (cmd_has(c, "list")) return print_list(c);
+    if (!what || (log && c->n_args))
+        return err_set(err, ERR_CONFIG,
+                       "name a run (`lathe log --kind run` lists them) or give --log FILE");
+    Chart chart = { 0 };
+    Diagnosis found[FINDINGS_MAX];
+    const FindDef *unknown[FINDINGS_MAX];
+    int n, m;
+    bool ok = log ? chart_read(&chart, log, err) : chart_of_run(c, what, &chart, err);
+    if (ok && cmd_has(c, "vocab")) ok = cmd_number(c, "vocab", 0, 2, 1e9, &chart.vocab, err);
+    if (ok) {
+        doctor_look(&chart, found, &n, unknown, &m);
+        if (c->json)
+            cmd_print_json(all_json(what, &chart, found, n, unknown, m));
+        else
+            print_all(what, &chart, found, n, unknown, m);
+    }
+    chart_free(&chart);
+    return ok;
+}
+
+const CmdDef cmd_doctor = {
+    .name = "doctor",
+    .args = "[RUN]",
+    .doc = "what is wrong with a run, with evidence",
+    .more = "Looks at a run's loss, gradients, rate and times, or at another trainer's log, for "
+            "what can go wrong in training: divergence, spikes, "
+            "runs that never learn, starved scales, a loss that is too good to be true, and more. "
+            "Each finding comes with its first step, its evidence, "
+            "causes in order of likelihood, a remedy, and the experiment that would settle it. "
+            "What there is not enough evidence for is named.\n\n"
+            "A log may be text as llm.c, nanochat, modded-nanogpt or Megatron print it, a table "
+            "with a header, or JSON lines.",
+    .opts =
+        (const CmdOpt[]){ { "log", 0, "FILE", "another trainer's log instead of a run" },
+                          { "vocab", 0, "V", "size of the vocabulary, where the log does not say" },
+                          { "list", 0, NULL, "what is looked for" },
+                          { 0 } },
+    .max_args = 1,
+    .json = true,
+    .run = run,
+};
