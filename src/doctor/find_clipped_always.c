@@ -15,7 +15,9 @@ static Answer find(const Chart *c, Finding *out)
     int from = s->n / 10, n = s->n - from;
     if (n < 3) return FIND_UNKNOWN;
     double clip = c->clip > 0 ? c->clip : 1, median = stat_median(s->x + from, n);
-    if (!(median > 30 * clip)) return FIND_CLEAR;
+    int above = 0;
+    for (int i = from; i < s->n; i++) above += s->x[i] > 30 * clip;
+    if (above < 0.9 * n) return FIND_CLEAR;
     out->first = s->step[from], out->last = s->step[s->n - 1];
     out->harm = HARM_ILL;
     out->confidence = median > 100 * clip ? 0.9 : 0.7;
