@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "cli/cmd.h"
+#include "cli/entry_text.h"
 #include "lab/worker.h"
 
 typedef struct Status {
@@ -32,7 +33,8 @@ static bool gather(Lab *lab, Status *s, Err *err)
     for (int i = 0; i < s->h.exps; i++) {
         const HistExp *x = &s->h.exp[i];
         s->open += x->decision == EXP_OPEN;
-        s->here += x->decision != EXP_OPEN && s->session && strcmp(x->session, s->plan.id) == 0;
+        s->here += x->decision != EXP_OPEN && !x->refused && x->ablates < 0 && s->session &&
+                   strcmp(x->session, s->plan.id) == 0;
     }
     return true;
 }
@@ -46,13 +48,23 @@ static const char *state_word(const Status *s)
 static json_t *as_json(const Lab *lab, const Status *s)
 {
     return json_pack(
-        "{s:o, s:s, s:s, s:o, s:s, s:I, s:I, s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "lab",
+        "{s:o, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "lab",
         json_text(str_of(lab->dir)), "state", state_word(s), "question", s->h.question, "doing",
-        json_text(str_of(s->alive ? s->at.doing : "")), "run", s->alive ? s->at.run : "", "step",
+        json_text(str_of(s->alive ? s->at.doing : "")), "error",
+        json_text(str_of(s->alive ? "" : s->at.error)), "run", s->alive ? s->at.run : "", "step",
         (json_int_t)(s->alive ? s->at.step : 0), "steps", (json_int_t)(s->alive ? s->at.steps : 0),
         "loss", json_num_of(s->alive ? s->at.loss : (double)NAN), "decided", s->h.decided, "kept",
         s->h.kept, "open", s->open, "sigma", json_num_of(s->sigma), "baseline_bpb",
         json_num_of(s->first), "champion_bpb", json_num_of(s->champion));
+}
+
+static void print_error(const char *error)
+{
+    Buf b = { 0 };
+    buf_printf(&b, "the worker ended early: %s", error);
+    entry_text_plain(&b);
+    printf("%s\n", b.at);
+    buf_free(&b);
 }
 
 static void print(const Lab *lab, const Status *s)
@@ -68,6 +80,7 @@ static void print(const Lab *lab, const Status *s)
     }
     if (!s->h.question[0]) {
         printf("no question yet; `lathe research` opens the first\n");
+        if (!s->alive && s->at.error[0]) print_error(s->at.error);
         return;
     }
     printf("%s: %d decided, %d kept", s->h.question, s->h.decided, s->h.kept);
@@ -79,6 +92,7 @@ static void print(const Lab *lab, const Status *s)
     if (isfinite(s->champion))
         printf("first recipe %.4f bpb, champion %.4f bpb\n", s->first, s->champion);
     if (!s->alive && s->session) printf("`lathe research` goes on\n");
+    if (!s->alive && s->at.error[0]) print_error(s->at.error);
 }
 
 static bool run(Cmd *c, Err *err)

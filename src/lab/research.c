@@ -31,6 +31,7 @@ enum {
     AUDIT_READS = 64,
     AUDIT_DISAGREES = 8,
     BASELINE_FAILS = 3,
+    REFUSED_IN_A_ROW = 20,
     ABLATE_EVERY = 8,
     ASLEEP = 60 /* s */
 };
@@ -63,13 +64,28 @@ bool session_run(Session *s, const Recipe *recipe, uint64_t seed, const char *pu
     return lab_run(s->lab, &job, out, err) && history_update(&s->h, err);
 }
 
+/* The lab with another arena: what is read through it is gone when that is released.  A session
+ * makes thousands of proposals and runs, and only its history has to stay. */
+enum { SCRATCH = 1 << 30 };
+static Lab with_scratch(const Session *s, Arena *scratch)
+{
+    Lab lab = *s->lab;
+    *scratch = arena_reserve(SCRATCH);
+    lab.arena = scratch;
+    return lab;
+}
+
 static bool run_by_hash(Session *s, const char *recipe, uint64_t seed, const char *purpose,
                         const char *experiment, Err *err)
 {
     Recipe r;
     RunResult result;
-    return lab_recipe(s->lab, recipe, &r, err) &&
-           session_run(s, &r, seed, purpose, experiment, &result, err);
+    Arena scratch;
+    Lab lab = with_scratch(s, &scratch);
+    bool ok = lab_recipe(&lab, recipe, &r, err) &&
+              session_run(s, &r, seed, purpose, experiment, &result, err);
+    arena_release(&scratch);
+    return ok;
 }
 
 static double seconds_used(const Session *s)
@@ -277,9 +293,12 @@ static bool candidate_run(Session *s, const HistExp *x, bool confirm, int n, Err
     return run_by_hash(s, x->recipe, seed, confirm ? "confirm" : "search", x->id, err);
 }
 
+/* An open experiment may use all the time but that of the headline. */
 static bool out_of_time(const Session *s)
 {
-    return s->plan->research_seconds > 0 && seconds_used(s) > s->plan->research_seconds;
+    const SessionPlan *p = s->plan;
+    return p->research_seconds > 0 &&
+           seconds_used(s) + HEADLINE_RUNS * p->run_seconds > p->research_seconds;
 }
 
 static bool search_run(Session *s, const HistExp *x, int n, Err *err)
@@ -334,11 +353,23 @@ static bool advance(Session *s, bool *did, Err *err)
 
 /* ---- 5: the end ---- */
 
+/* A proposal that could not be run cost nothing and counts nowhere. */
 static int proposed(const Session *s)
 {
     int n = 0;
     for (int i = 0; i < s->h.exps; i++)
-        n += s->h.exp[i].ablates < 0 && strcmp(s->h.exp[i].session, s->plan->id) == 0;
+        n += s->h.exp[i].ablates < 0 && !s->h.exp[i].refused &&
+             strcmp(s->h.exp[i].session, s->plan->id) == 0;
+    return n;
+}
+
+/* How many of the session's newest proposals in a row could not be run: whoever proposes nothing
+ * else would go on for ever. */
+static int refused_in_a_row(const Session *s)
+{
+    int n = 0;
+    for (int i = s->h.exps - 1; i >= 0 && s->h.exp[i].refused; i--)
+        n += strcmp(s->h.exp[i].session, s->plan->id) == 0;
     return n;
 }
 
@@ -347,7 +378,8 @@ static int proposed(const Session *s)
 static bool nothing_left(const Session *s)
 {
     int in_a_row = 0, n = 0;
-    for (int i = s->h.exps - 1; i >= 0 && s->h.exp[i].decision == EXP_DROP; i--) in_a_row++;
+    for (int i = s->h.exps - 1; i >= 0 && s->h.exp[i].decision == EXP_DROP; i--)
+        in_a_row += !s->h.exp[i].refused;
     if (in_a_row < 12) return false;
     double bpb = history_bank_mean(&s->h, s->h.champion, &n);
     Noise noise = history_noise(&s->h, NULL);
@@ -365,6 +397,8 @@ static bool check_end(Session *s, bool *did, Err *err)
         s->over = "its text has changed; a new question begins with the next session";
     else if (p->experiments > 0 && proposed(s) >= p->experiments)
         s->over = "all its experiments are decided";
+    else if (refused_in_a_row(s) >= REFUSED_IN_A_ROW)
+        s->over = "nothing that was proposed could be run here: the last twenty were refused";
     else if (p->research_seconds > 0 &&
              seconds_used(s) + (HEADLINE_RUNS + 0.5) * p->run_seconds > p->research_seconds)
         s->over = "its time is spent";
@@ -414,7 +448,7 @@ static bool enter_proposal(Session *s, const Asking *a, const Proposal *p, const
     return ok && history_update(&s->h, err);
 }
 
-static bool ask_begin(Session *s, Asking *a, Recipe *champion, Recipe *baseline, Err *err)
+static bool ask_begin(Session *s, Lab *lab, Asking *a, Recipe *champion, Recipe *baseline, Err *err)
 {
     int n = 0;
     Noise noise = history_noise(&s->h, NULL);
@@ -428,9 +462,9 @@ static bool ask_begin(Session *s, Asking *a, Recipe *champion, Recipe *baseline,
                    .session = s->plan->id,
                    .stop = s->watch->stop,
                    .self = s->watch->self,
-                   .arena = s->lab->arena };
-    return lab_recipe(s->lab, s->h.champion, champion, err) &&
-           lab_recipe(s->lab, s->h.baseline, baseline, err);
+                   .arena = lab->arena };
+    return lab_recipe(lab, s->h.champion, champion, err) &&
+           lab_recipe(lab, s->h.baseline, baseline, err);
 }
 
 /* A claim goes back to what it was before: the edits of its experiment, reversed. */
@@ -451,12 +485,11 @@ static bool undo(const Asking *a, const HistExp *x, Proposal *p)
            !proposal_known(a, &without);
 }
 
-static bool take_out(Session *s, bool *did, Err *err)
+static bool take_out_next(Session *s, Lab *lab, bool *did, Err *err)
 {
-    if (s->h.kept == 0 || s->h.kept % ABLATE_EVERY != 0) return true;
     Recipe champion, baseline;
     Asking a;
-    if (!ask_begin(s, &a, &champion, &baseline, err)) return false;
+    if (!ask_begin(s, lab, &a, &champion, &baseline, err)) return false;
     int64_t since = 0; /* the eighth keep: claims are taken out once for each eight */
     for (int i = 0; i < s->h.exps; i++)
         if (s->h.exp[i].ablates < 0 && s->h.exp[i].decision == EXP_KEEP) since = s->h.exp[i].at;
@@ -465,7 +498,7 @@ static bool take_out(Session *s, bool *did, Err *err)
         bool done = x->decision != EXP_KEEP || x->ablates >= 0;
         for (int k = i + 1; k < s->h.exps && !done; k++)
             done = s->h.exp[k].ablates == i && s->h.exp[k].at > since;
-        Proposal p = { .title = arena_printf(s->lab->arena, "without %s: %s", x->id, x->title),
+        Proposal p = { .title = arena_printf(a.arena, "without %s: %s", x->id, x->title),
                        .why = "is it still worth its place in the stack?",
                        .refute = "the champion without it is worse" };
         if (done || !undo(&a, x, &p)) continue;
@@ -473,6 +506,16 @@ static bool take_out(Session *s, bool *did, Err *err)
         return enter_proposal(s, &a, &p, "lathe", NULL, x->id, err);
     }
     return true;
+}
+
+static bool take_out(Session *s, bool *did, Err *err)
+{
+    if (s->h.kept == 0 || s->h.kept % ABLATE_EVERY != 0) return true;
+    Arena scratch;
+    Lab lab = with_scratch(s, &scratch);
+    bool ok = take_out_next(s, &lab, did, err);
+    arena_release(&scratch);
+    return ok;
 }
 
 /* An idea may have been tried or kept while it waited. */
@@ -523,11 +566,11 @@ static bool await_idea(Session *s, double seconds, Err *err)
     return history_update(&s->h, err);
 }
 
-static bool ask(Session *s, bool *did, Err *err)
+static bool ask_somebody(Session *s, Lab *lab, bool *did, Err *err)
 {
     Recipe champion, baseline;
     Asking a;
-    if (!ask_begin(s, &a, &champion, &baseline, err)) return false;
+    if (!ask_begin(s, lab, &a, &champion, &baseline, err)) return false;
     if (!ask_people(s, &a, did, err)) return false;
     if (*did) return true;
     const ResearcherDef *who = researcher_find(s->plan->researcher, &a.spec);
@@ -550,6 +593,15 @@ static bool ask(Session *s, bool *did, Err *err)
     }
     *did = true;
     return enter_proposal(s, &a, &p, p.author ? p.author : who->name, NULL, NULL, err);
+}
+
+static bool ask(Session *s, bool *did, Err *err)
+{
+    Arena scratch;
+    Lab lab = with_scratch(s, &scratch);
+    bool ok = ask_somebody(s, &lab, did, err);
+    arena_release(&scratch);
+    return ok;
 }
 
 /* ---- the loop ---- */

@@ -86,12 +86,33 @@ static bool same_edits(const Proposal *p, const json_t *edits)
     return true;
 }
 
+/* Does the edit go as far as the refused one, or further the same way, from where that began? */
+static bool goes_as_far(const KnobSet *champion, const Edit *edit, const json_t *refused)
+{
+    double from, to, asked;
+    char now[EDIT_TEXT];
+    if (strcmp(json_str(refused, "knob", ""), edit->knob) != 0) return false;
+    edit_value(champion, knobs_find(champion, edit->knob), now);
+    if (strcmp(now, json_str(refused, "from", "")) != 0) return false;
+    if (strcmp(edit->to, json_str(refused, "to", "")) == 0) return true;
+    return str_to_double(str_of(now), &from) && str_to_double(str_of(edit->to), &asked) &&
+           str_to_double(str_of(json_str(refused, "to", "")), &to) &&
+           (to > from ? asked >= to : asked <= to);
+}
+
 /* What this lab cannot run (a vocabulary larger than its text supports) it cannot run on another
- * champion either. */
+ * champion either, nor more of it, alone or among other edits, until the champion has moved. */
 static bool refused_before(const Asking *a, const Proposal *p)
 {
-    for (int i = 0; i < a->history->exps; i++)
-        if (a->history->exp[i].refused && same_edits(p, a->history->exp[i].edits)) return true;
+    for (int i = 0; i < a->history->exps; i++) {
+        const HistExp *x = &a->history->exp[i];
+        if (!x->refused) continue;
+        if (same_edits(p, x->edits)) return true;
+        if (json_array_size(x->edits) != 1) continue; /* which of several it was is not known */
+        for (int k = 0; k < p->edits; k++)
+            if (goes_as_far(&a->champion->knobs, &p->edit[k], json_array_get(x->edits, 0)))
+                return true;
+    }
     return false;
 }
 
@@ -165,13 +186,15 @@ typedef struct Seen {
 /* All that was measured: the first recipe, and every experiment's, one of which the champion is. */
 static bool look_back(const Asking *a, const Space *space, Seen *seen, Err *err)
 {
+    Lab lab = *a->history->lab; /* the recipes are looked at once: they go with the asking */
+    lab.arena = a->arena;
     for (int i = 0; i <= a->history->exps && seen->n < SEEN_MAX; i++) {
         const char *sha = i < a->history->exps ? a->history->exp[i].recipe : a->baseline->sha256;
         int runs = 0;
         double bpb = history_mean(a->history, sha, &runs);
         Recipe r;
         if (i < a->history->exps && a->history->exp[i].decision == EXP_OPEN) continue;
-        if (!lab_recipe(a->history->lab, sha, &r, err)) return false;
+        if (!lab_recipe(&lab, sha, &r, err)) return false;
         space_point(space, &r, seen->x[seen->n]);
         seen->gain[seen->n] = runs ? (a->bpb - bpb) / a->s : (double)-INFINITY;
         seen->weight[seen->n++] = MAX(runs, 1);
@@ -212,8 +235,8 @@ static bool best_search(const Asking *a, Proposal *best, Err *err)
         Recipe recipe;
         Err refused = { 0 };
         for (int k = 0; k < 2; k++) space_add(&space, pair[k], x[k], a->champion, &p);
-        if (worth <= best->worth || p.edits == 0 || !proposal_recipe(a, &p, &recipe, &refused) ||
-            proposal_known(a, &recipe))
+        if (worth <= best->worth || p.edits == 0 || refused_before(a, &p) ||
+            !proposal_recipe(a, &p, &recipe, &refused) || proposal_known(a, &recipe))
             continue;
         p.title = space_title(&p, a->arena);
         p.why = "the search model (TPE) expects most here, from all recipes measured so far";
