@@ -31,14 +31,16 @@ static bool find_tier(const char *word, int *tier, Err *err)
     return err_set(err, ERR_CONFIG, "--tier %s: there are search, audit and locked", word);
 }
 
-/* The text that judges a run is that of its question, whatever it was trained on. */
+/* The text that judges a run is that of its question, or what the run says itself, whatever it was
+ * trained on. */
 static bool sources_of_question(Lab *lab, Eval *e, Err *err)
 {
     json_t *run = NULL, *question = NULL;
     if (!ledger_last(lab->ledger, "run", e->run, &run, err)) return false;
     const char *id = json_str(run, "question", "");
     bool ok = !id[0] || ledger_last(lab->ledger, "question", id, &question, err);
-    const json_t *names = json_object_get(question, "sources");
+    const json_t *names =
+        json_object_get(question ? question : run, question ? "sources" : "judged_on");
     for (size_t i = 0; i < json_array_size(names) && e->n_sources < MIXTURE_MAX; i++) {
         const char *name = json_string_value(json_array_get(names, i));
         e->source[e->n_sources++] = arena_str(lab->arena, str_of(name));

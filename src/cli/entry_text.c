@@ -204,6 +204,51 @@ static void say_tool_call(const json_t *b, Buf *out)
     if (text(b, "why")[0]) buf_printf(out, " refused: %s", text(b, "why"));
 }
 
+static void say_settle(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s of %s", text(b, "kind"), text(b, "data"));
+    put_count(out, ": without ", b, "remedy_tokens", " tokens");
+    put_count(out, ", against ", b, "control_tokens", " at random");
+}
+
+static void say_settled(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s of %s: ", text(b, "kind"), text(b, "data"));
+    say_verdict(b, out);
+}
+
+static void say_request(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s asks %s, request %lld", text(b, "role"), text(b, "model"),
+               (long long)json_int(b, "round", 0));
+}
+
+static void say_try(const json_t *b, Buf *out)
+{
+    const json_t *usage = json_object_get(b, "usage");
+    buf_printf(out, "try %lld: %s", (long long)json_int(b, "number", 0), text(b, "fault"));
+    if (json_is_object(usage))
+        buf_printf(out, ", %lld tokens in and %lld out",
+                   (long long)(json_int(usage, "input", 0) + json_int(usage, "cache_read", 0) +
+                               json_int(usage, "cache_write", 0) +
+                               json_int(usage, "cache_write_hour", 0)),
+                   (long long)json_int(usage, "output", 0));
+    put_number(out, ", $", b, "usd", "");
+    if (text(b, "said")[0]) buf_printf(out, ": %s", text(b, "said"));
+}
+
+static void say_turn(const json_t *b, Buf *out)
+{
+    const json_t *turn = json_object_get(b, "turn"), *call;
+    size_t i;
+    buf_printf(out, "%s: %s", text(b, "role"), text(b, "stop"));
+    if (text(b, "category")[0]) buf_printf(out, " (%s)", text(b, "category"));
+    if (text(b, "explanation")[0]) buf_printf(out, ", %s", text(b, "explanation"));
+    json_array_foreach(json_object_get(turn, "calls"), i, call)
+        buf_printf(out, "%s%s", i ? ", " : " ", json_str(call, "name", ""));
+    if (text(turn, "text")[0]) buf_printf(out, ": %s", text(turn, "text"));
+}
+
 static const struct {
     const char *kind;
     void (*say)(const json_t *body, Buf *out);
@@ -228,11 +273,16 @@ static const struct {
     { "champion", say_champion },
     { "judge_read", say_read },
     { "headline", say_headline },
+    { "settle", say_settle },
+    { "settled", say_settled },
     { "note", say_note },
     { "veto", say_veto },
     { "control", say_control },
     { "share", say_share },
     { "tool_call", say_tool_call },
+    { "llm_request", say_request },
+    { "llm_try", say_try },
+    { "llm_turn", say_turn },
 };
 
 void entry_text(const char *kind, const json_t *body, Buf *out)

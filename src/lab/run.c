@@ -63,17 +63,28 @@ static bool match_run(void *self, const Entry *e)
     return true;
 }
 
+/* Whose held-out text judges, where it is not that of the recipe; null otherwise. */
+static json_t *judges(const RunJob *job)
+{
+    if (!job->sources) return json_null();
+    json_t *names = json_array();
+    for (int i = 0; i < job->n_sources; i++)
+        json_array_append_new(names, json_string(job->sources[i]));
+    return names;
+}
+
 static bool enter_run(Lab *lab, const RunJob *job, const char *data_sha256, char id[24], Err *err)
 {
     if (!ledger_begin(lab->ledger, err)) return false;
     bool ok = lab_recipe_keep(lab, job->recipe, err) && ledger_next_id(lab->ledger, 'r', id, err);
     if (ok)
         ok = ledger_append(lab->ledger, "run", id,
-                           json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "id", id,
-                                     "recipe", job->recipe->sha256, "seed", (json_int_t)job->seed,
-                                     "data_sha256", data_sha256, "purpose", job->purpose,
-                                     "question", job->question, "experiment", job->experiment,
-                                     "session", job->session, "replay_of", job->replay_of),
+                           json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o}", "id",
+                                     id, "recipe", job->recipe->sha256, "seed",
+                                     (json_int_t)job->seed, "data_sha256", data_sha256, "purpose",
+                                     job->purpose, "question", job->question, "experiment",
+                                     job->experiment, "session", job->session, "replay_of",
+                                     job->replay_of, "judged_on", judges(job)),
                            err);
     if (ok) return ledger_commit(lab->ledger, err);
     ledger_rollback(lab->ledger);
@@ -333,8 +344,13 @@ bool lab_replay(Lab *lab, const char *run, RunWatch watch, int threads, RunResul
     json_t *body = NULL;
     if (!ledger_last(lab->ledger, "run", run, &body, err)) return false;
     Recipe recipe;
-    const char *question = json_str(body, "question", "");
+    const char *question = json_str(body, "question", ""), *source[MIXTURE_MAX];
+    const json_t *judged_on = json_object_get(body, "judged_on");
+    int n = (int)MIN(json_array_size(judged_on), (size_t)MIXTURE_MAX);
+    for (int i = 0; i < n; i++) source[i] = json_string_value(json_array_get(judged_on, (size_t)i));
     RunJob job = { .recipe = &recipe,
+                   .sources = n > 0 ? source : NULL,
+                   .n_sources = n,
                    .seed = (uint64_t)json_int(body, "seed", 1),
                    .purpose = "replay",
                    .question = question[0] ? question : NULL,

@@ -77,7 +77,7 @@ static const View views[] = {
     { "works", "work", NULL, "session away" },
     { "session_ends", "session_end", "session", "text report" },
     { "runs", "run", "run",
-      "recipe seed purpose question experiment session data_sha256 replay_of" },
+      "recipe seed purpose question experiment session data_sha256 replay_of judged_on" },
     { "results", "result", "run",
       "failed bpb error bpb_by_source steps tokens flops seconds tokens_per_s train_loss "
       "weights_sha256 curve_sha256 data_sha256 text_sha256 planned_bytes machine level version" },
@@ -97,6 +97,12 @@ static const View views[] = {
     { "headlines", "headline", "session",
       "question tier first champion gain low high gain_search bpb_first bpb_champion first_seed "
       "seeds" },
+    { "settles", "settle", "settle",
+      "data kind what base control remedy control_list remedy_list tokens control_tokens "
+      "remedy_tokens control_seed domains bank" },
+    { "settlements", "settled", "settle",
+      "data kind decision effect low high P B D v s e m n fresh failed audit domains remedy_tokens "
+      "control_tokens remedy_list runs seconds why" },
     { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
     { "ideas_refused", "idea_refused", "idea", "why" },
     { "notes", "note", NULL, "author to text" },
@@ -105,6 +111,10 @@ static const View views[] = {
     { "shares", "share", "source", "what author" },
     { "tool_calls", "tool_call", NULL,
       "tool author args ok why seconds bytes result_sha256 tokens" },
+    { "llm_requests", "llm_request", "talk", "session role model round said system worst_usd" },
+    { "llm_tries", "llm_try", "talk",
+      "session round number fault status usage usd seconds request_id said" },
+    { "llm_turns", "llm_turn", "talk", "session role round stop category explanation turn" },
 };
 
 /* The statement as SQLite keeps it. */
