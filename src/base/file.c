@@ -175,7 +175,7 @@ static bool is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
-bool fileout_open(FileOut *f, const char *path, Err *err)
+static bool name_file(FileOut *f, const char *path, Err *err)
 {
     memset(f, 0, sizeof(*f));
     if (strlen(path) >= sizeof(f->path)) {
@@ -188,16 +188,39 @@ bool fileout_open(FileOut *f, const char *path, Err *err)
         errno = EISDIR;
         return err_errno(err, "cannot write %s", path);
     }
-    if (is_special(path))
-        return err_set(err, ERR_CONFIG, "%s is a device or a pipe; name a file to write to", path);
+    return !is_special(path) ||
+           err_set(err, ERR_CONFIG, "%s is a device or a pipe; name a file to write to", path);
+}
+
+bool fileout_reopen(FileOut *f, const char *path, int64_t keep, Err *err)
+{
+    if (!name_file(f, path, err)) return false;
     int fd = open_temp(f->temp);
     if (fd < 0) return err_errno(err, "cannot write %s", path);
-    if (ftruncate(fd, 0) == 0) f->stream = fdopen(fd, "wb");
+    off_t size = lseek(fd, 0, SEEK_END);
+    bool fits = size >= (off_t)keep;
+    if (fits && ftruncate(fd, (off_t)keep) == 0 && lseek(fd, (off_t)keep, SEEK_SET) >= 0)
+        f->stream = fdopen(fd, "wb");
     if (f->stream) return true;
-    err_errno(err, "cannot write %s", path);
-    unlink(f->temp);
+    if (fits)
+        err_errno(err, "cannot write %s", path);
+    else
+        err_set(err, ERR_FORMAT, "%s holds less than was written to it", f->temp);
+    if (keep == 0) unlink(f->temp);
     close(fd);
     return false;
+}
+
+bool fileout_open(FileOut *f, const char *path, Err *err)
+{
+    return fileout_reopen(f, path, 0, err);
+}
+
+bool fileout_flush(FileOut *f, bool sync, Err *err)
+{
+    CHECK(f->stream, "%s is flushed after it was committed or dropped", f->path);
+    if (fflush(f->stream) == 0 && (!sync || fsync(fileno(f->stream)) == 0)) return true;
+    return err_errno(err, "cannot write %s", f->path);
 }
 
 bool fileout_write(FileOut *f, const void *bytes, ptrdiff_t len, Err *err)
@@ -251,6 +274,12 @@ void fileout_drop(FileOut *f)
     if (!f->stream) return;
     unlink(f->temp);
     fclose(f->stream);
+    f->stream = NULL;
+}
+
+void fileout_leave(FileOut *f)
+{
+    if (f->stream) fclose(f->stream);
     f->stream = NULL;
 }
 

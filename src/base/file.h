@@ -30,11 +30,17 @@ typedef struct FileOut {
     char path[1024], temp[1040];
 } FileOut;
 bool fileout_open(FileOut *f, const char *path, Err *err) MUST_CHECK;
+/* The same, going on behind the first `keep` bytes of what fileout_leave or a kill left unfinished;
+ * ERR_FORMAT if there are fewer. */
+bool fileout_reopen(FileOut *f, const char *path, int64_t keep, Err *err) MUST_CHECK;
 bool fileout_write(FileOut *f, const void *bytes, ptrdiff_t len, Err *err) MUST_CHECK;
+/* What was written reaches the system, and the disk if `sync`. */
+bool fileout_flush(FileOut *f, bool sync, Err *err) MUST_CHECK;
 /* Writes over bytes already written (a header whose counts are known last). */
 bool fileout_patch(FileOut *f, int64_t at, const void *bytes, ptrdiff_t len, Err *err) MUST_CHECK;
 bool fileout_commit(FileOut *f, Err *err) MUST_CHECK;
-void fileout_drop(FileOut *f); /* safe after commit and after a failed write */
+void fileout_drop(FileOut *f);  /* safe after commit and after a failed write */
+void fileout_leave(FileOut *f); /* unfinished, for fileout_reopen */
 
 /* Names in a folder, sorted by bytes, without "." and ".."; full depth if `deep`
  * (then files only, as paths relative to `dir`).  Links to folders are not followed. */

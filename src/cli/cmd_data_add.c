@@ -44,8 +44,14 @@ static bool run_add(Cmd *c, Err *err)
                       .n_paths = c->n_args - 1,
                       .field = cmd_value(c, "field", NULL) };
     json_t *manifest;
+    int64_t resumed = 0;
+    add.resumed = &resumed;
     size_t before = additions_of(c->lab, add.name);
     if (!corpus_add(&add, &manifest, err)) return false;
+    if (resumed > 0)
+        fprintf(stderr,
+                "went on behind the %lld documents that were read before it was interrupted\n",
+                (long long)resumed);
     if (json_array_size(json_object_get(manifest, "additions")) == before)
         fprintf(stderr, "nothing new: every document is in %s already\n", add.name);
     else if (before > 0 && worker_alive(c->lab))
@@ -72,7 +78,8 @@ const CmdDef cmd_data_add = {
         "near-duplicates stay together, and long documents are cut into pieces, each counted "
         "as a document, with a gap between. Later additions to the same set only add to its "
         "training text, and never anything that any set of the lab holds out; a session at "
-        "work then ends, as its runs could no longer be compared.",
+        "work then ends, as its runs could no longer be compared. Killed or stopped in the middle, "
+        "the same command goes on.",
     .opts = add_opts,
     .min_args = 2,
     .max_args = -1,

@@ -1,5 +1,7 @@
 /* corpus.c - files into a data set of the lab; corpus_build.c has the steps. */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "data/corpus_private.h"
@@ -23,11 +25,34 @@ static bool feed_files(void *self, const ReaderSink *sink, json_t **report, Err 
     return reader_run(&job, report, err);
 }
 
+/* Of one try and the next: the same paths from the same folder.  Standard input cannot be read
+ * twice. */
+static char *identity_of(const CorpusAdd *what, Arena *out)
+{
+    Buf all = { 0 };
+    char here[4096] = "";
+    bool again = getcwd(here, sizeof(here)) != NULL;
+    buf_printf(&all, "%s\nfield %s\n", here, what->field ? what->field : "text");
+    for (int i = 0; i < what->n_paths; i++) {
+        again = again && strcmp(what->paths[i], "-") != 0;
+        buf_printf(&all, "%s\n", what->paths[i]);
+    }
+    char *identity = again ? arena_str(out, buf_view(&all)) : NULL;
+    buf_free(&all);
+    return identity;
+}
+
 bool corpus_add(const CorpusAdd *what, json_t **manifest, Err *err)
 {
     CorpusAdd copy = *what;
-    CorpusFeed feed = { .feed = feed_files, .self = &copy };
-    if (!corpus_build(what->lab, what->name, &feed, manifest, err)) return false;
+    Arena scratch = arena_reserve(1 << 24);
+    CorpusFeed feed = { .feed = feed_files,
+                        .self = &copy,
+                        .identity = identity_of(what, &scratch) };
+    bool ok = corpus_build(what->lab, what->name, &feed, manifest, err);
+    if (what->resumed) *what->resumed = feed.resumed;
+    arena_release(&scratch);
+    if (!ok) return false;
     char cache[900];
     Err ignored = { 0 };
     fetch_folder(what->lab, cache);

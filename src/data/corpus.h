@@ -23,9 +23,11 @@ typedef struct CorpusAdd {
     const char *const *paths; /* files and folders; "-" is standard input */
     int n_paths;
     const char *field; /* of .jsonl; NULL: "text" */
+    int64_t *resumed;  /* out, if given: documents that were read before a kill or a stop */
 } CorpusAdd;
 
-/* The manifest, as stored.  New reference; json_decref it. */
+/* After a kill or a stop in the middle the same call goes on, and the manifest is the one that it
+ * would have been.  The manifest, as stored.  New reference; json_decref it. */
 bool corpus_add(const CorpusAdd *what, json_t **manifest, Err *err) MUST_CHECK;
 
 /* The built-in corpus (synth.c): source NAME clean, and NAME-dirty with planted faults whose

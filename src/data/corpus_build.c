@@ -190,11 +190,26 @@ static void hold_all(CorpusBuild *b)
 
 /* ---- the steps ---- */
 
-static bool take_in(CorpusBuild *b, const CorpusFeed *feed, Err *err)
+/* What is fed, to which state of the set; NULL if it cannot be fed again. */
+static const char *identity_of(CorpusBuild *b, const CorpusFeed *feed)
+{
+    json_t *before = NULL;
+    Err none = { 0 };
+    if (!feed->identity) return NULL;
+    if (b->store.exists && !corpus_manifest(b->store.lab, b->store.name, &before, &none))
+        return NULL;
+    const char *all = arena_printf(&b->arena, "1\n%s\n%s", feed->identity,
+                                   before ? json_str(before, "sha256", "") : "");
+    json_decref(before);
+    return all;
+}
+
+static bool take_in(CorpusBuild *b, CorpusFeed *feed, Err *err)
 {
     ReaderSink sink = corpusintake_sink(&b->intake);
-    if (!corpusintake_open(&b->intake, &b->store, err) ||
-        !feed->feed(feed->self, &sink, &b->report, err) ||
+    if (!corpusintake_open(&b->intake, &b->store, identity_of(b, feed), err)) return false;
+    feed->resumed = corpusjournal_known(&b->intake.journal);
+    if (!feed->feed(feed->self, &sink, &b->report, err) ||
         !corpusintake_finish(&b->intake, &b->store, &b->raw, err))
         return false;
     if (b->intake.kept == 0 && !b->store.exists)
@@ -233,10 +248,15 @@ static bool keep_state(CorpusBuild *b, const CorpusFeed *feed, json_t **manifest
            json_write_file(path, *manifest, err) && corpusstore_commit(&b->store, err);
 }
 
-static void close_all(CorpusBuild *b)
+/* What was read stays if the same command may go on with it: it was stopped. */
+static void close_all(CorpusBuild *b, bool stopped)
 {
+    Err none = { 0 };
+    bool leave = stopped && b->intake.journal.on && b->intake.raw.count > 0;
     docs_close(&b->raw);
-    corpusintake_close(&b->intake);
+    corpusintake_close(&b->intake, leave);
+    if (!leave && !file_remove_tree(b->store.part, &none)) { /* the next addition tries again */
+    }
     corpusheld_close(&b->held);
     corpusscrub_free(&b->scrub);
     docs_close(&b->train);
@@ -246,8 +266,7 @@ static void close_all(CorpusBuild *b)
     arena_release(&b->arena);
 }
 
-bool corpus_build(const char *lab, const char *name, const CorpusFeed *feed, json_t **manifest,
-                  Err *err)
+bool corpus_build(const char *lab, const char *name, CorpusFeed *feed, json_t **manifest, Err *err)
 {
     *manifest = NULL;
     CorpusBuild *b = calloc(1, sizeof(*b));
@@ -261,7 +280,7 @@ bool corpus_build(const char *lab, const char *name, const CorpusFeed *feed, jso
             ok = corpus_manifest(lab, name, manifest, err);
         else
             ok = ok && make_state(b, err) && keep_state(b, feed, manifest, err);
-        close_all(b);
+        close_all(b, !ok && err->code == ERR_STOPPED);
     }
     free(b);
     if (ok) return true;

@@ -4,7 +4,10 @@
  * whether it is known only at its last byte, and a document may be larger than memory.  The
  * keys of all documents that ever came in stand in LAB/data/NAME/seen.bin (16 bytes each, the
  * first half of the SHA-256), so that adding the same files again adds nothing, even where a
- * document went to a tier or was cut up. */
+ * document went to a tier or was cut up.
+ *
+ * Documents that an addition had read before it was killed are there already (corpus_journal.c);
+ * the reader sends them again, and they are only compared. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,15 +44,38 @@ static bool count_files(CorpusIntake *in, const CorpusStore *store, Err *err)
     return true;
 }
 
-bool corpusintake_open(CorpusIntake *in, const CorpusStore *store, Err *err)
+/* Takes note of a document that is in `raw`. */
+static void note_document(CorpusIntake *in, const CorpusRecord *r)
 {
-    char stem[900];
+    DedupKey key = dedup_key_of(r->sha256);
+    Origin origin = { .file = r->file, .offset = r->offset };
+    memcpy(origin.sha256, r->sha256, sizeof(r->sha256));
+    origin_put(&in->origins, &origin);
+    bool live = r->has_text && dedup_set_add(&in->seen, key);
+    in->blank += !r->has_text;
+    in->exact += r->has_text && !live;
+    in->kept += live;
+    in->bytes += live ? r->end - in->begun : 0;
+    if (live) buf_put(&in->keys, &key, sizeof(key));
+    buf_put(&in->live, &live, sizeof(live));
+    in->begun = r->end;
+}
+
+bool corpusintake_open(CorpusIntake *in, const CorpusStore *store, const char *identity, Err *err)
+{
     *in = (CorpusIntake){ .file = -1 };
     sha256_begin(&in->sha);
-    snprintf(stem, sizeof(stem), "%s/raw", store->temp);
-    return docsout_open(&in->raw, stem, err) && load_keys(in, store, err) &&
-           count_files(in, store, err);
+    if (!load_keys(in, store, err) || !count_files(in, store, err) ||
+        !corpusjournal_open(&in->journal, store, identity, &in->raw, err))
+        return false;
+    for (int64_t i = 0; i < corpusjournal_known(&in->journal); i++) {
+        CorpusRecord r = corpusjournal_get(&in->journal, i);
+        note_document(in, &r);
+    }
+    return true;
 }
+
+/* ---- what the reader sends ---- */
 
 static void take_begin(void *self, int64_t file, int64_t offset)
 {
@@ -58,37 +84,50 @@ static void take_begin(void *self, int64_t file, int64_t offset)
     in->offset = offset;
 }
 
+/* Is it a document that was there before a kill? */
+static bool is_known(const CorpusIntake *in)
+{
+    return in->journal.taken < corpusjournal_known(&in->journal);
+}
+
 static bool take_part(void *self, Str bytes, Err *err)
 {
     CorpusIntake *in = self;
+    if (is_known(in)) {
+        in->again += bytes.len;
+        return true;
+    }
     sha256_add(&in->sha, bytes.at, bytes.len);
     if (!in->has_text) in->has_text = str_trim(bytes).len > 0;
     return docsout_part(&in->raw, bytes, err);
 }
 
+static bool compare_known(CorpusIntake *in, Err *err)
+{
+    CorpusJournal *j = &in->journal;
+    CorpusRecord r = corpusjournal_get(j, j->taken);
+    int64_t begin = j->taken > 0 ? corpusjournal_get(j, j->taken - 1).end : 0;
+    bool same = r.file == in->file && r.offset == in->offset && r.end - begin == in->again;
+    in->again = 0;
+    j->taken++;
+    if (same) return true;
+    j->on = false;
+    return err_set(err, ERR_CONFIG,
+                   "the files changed since this addition was interrupted; run the same command "
+                   "once more and it begins anew");
+}
+
 static bool take_end(void *self, Err *err)
 {
     CorpusIntake *in = self;
-    (void)err;
-    unsigned char sum[32];
-    sha256_end(&in->sha, sum);
-    DedupKey key = dedup_key_of(sum);
-    Origin origin = { .file = in->file, .offset = in->offset };
-    memcpy(origin.sha256, sum, sizeof(sum));
-    origin_put(&in->origins, &origin);
-    bool live = in->has_text && dedup_set_add(&in->seen, key);
-    int64_t bytes = in->raw.bytes - in->begun;
-    in->blank += !in->has_text;
-    in->exact += in->has_text && !live;
-    in->kept += live;
-    in->bytes += live ? bytes : 0;
-    if (live) buf_put(&in->keys, &key, sizeof(key));
-    buf_put(&in->live, &live, sizeof(live));
+    if (is_known(in)) return compare_known(in, err);
+    CorpusRecord r = { in->raw.bytes, in->file, in->offset, in->has_text, { 0 } };
+    sha256_end(&in->sha, r.sha256);
     docsout_end(&in->raw);
-    in->begun = in->raw.bytes;
+    note_document(in, &r);
     in->has_text = false;
     sha256_begin(&in->sha);
-    return true;
+    return corpusjournal_add(&in->journal, &r, &in->raw, err);
 }
 
 ReaderSink corpusintake_sink(CorpusIntake *in)
@@ -100,12 +139,24 @@ bool corpusintake_finish(CorpusIntake *in, const CorpusStore *store, Docs *raw, 
 {
     char path[900];
     snprintf(path, sizeof(path), "%s/seen.bin", store->temp);
-    return docsout_view(&in->raw, raw, err) && file_write_whole(path, buf_view(&in->keys), err);
+    if (is_known(in)) {
+        in->journal.on = false;
+        return err_set(err, ERR_CONFIG,
+                       "there is less to read than when this addition was interrupted; run the "
+                       "same command once more and it begins anew");
+    }
+    return corpusjournal_flush(&in->journal, &in->raw, true, err) &&
+           docsout_view(&in->raw, raw, err) && file_write_whole(path, buf_view(&in->keys), err);
 }
 
-void corpusintake_close(CorpusIntake *in)
+void corpusintake_close(CorpusIntake *in, bool leave)
 {
-    docsout_drop(&in->raw);
+    Err none = { 0 };
+    if (leave && corpusjournal_flush(&in->journal, &in->raw, true, &none))
+        docsout_leave(&in->raw);
+    else
+        docsout_drop(&in->raw);
+    corpusjournal_close(&in->journal);
     dedup_set_free(&in->seen);
     buf_free(&in->keys);
     buf_free(&in->live);

@@ -2,6 +2,8 @@
 #ifndef DATA_CORPUS_PRIVATE_H
 #define DATA_CORPUS_PRIVATE_H
 
+#include <stdio.h>
+
 #include "base/str.h"
 #include "data/corpus.h"
 #include "data/dedup.h"
@@ -17,6 +19,7 @@ typedef struct CorpusStore {
     char data[800], judge[800]; /* LAB/data/NAME, LAB/judge/NAME */
     char temp[820];             /* LAB/data/NAME.tmp: where the new state is built; its folder
                                    judge/ becomes LAB/judge/NAME */
+    char part[820];             /* LAB/data/NAME.part: what was read of an addition in progress */
     bool exists;                /* there is a data set of that name already */
     int lock;
 } CorpusStore;
@@ -31,13 +34,48 @@ void corpusstore_close(CorpusStore *s);
 /* Finishes what a killed process had committed, if nobody holds the lock.  Called by readers. */
 bool corpusstore_settle(const char *lab, Err *err) MUST_CHECK;
 
-/* For tests: the process kills itself at the n-th change of a folder; 0 never. */
+/* For tests: the process kills itself at the n-th change of a folder or flush of what was read; 0
+ * never. */
 extern int corpusstore_kill_at;
+void corpusstore_step(void); /* such a change is about to be made */
+
+/* ---- journal: an addition that was killed goes on (corpus_journal.c) ---- */
+
+typedef struct CorpusRecord {
+    int64_t end;          /* of the document in the raw text */
+    int64_t file, offset; /* as the reader said them */
+    bool has_text;
+    unsigned char sha256[32];
+} CorpusRecord;
+
+typedef struct CorpusJournal {
+    bool on;                 /* off: nothing is kept */
+    FILE *log;               /* LAB/data/NAME.part/raw.log */
+    Buf known, fresh;        /* records: of before the kill; not yet flushed */
+    int64_t taken;           /* of the known ones, that the reader has sent again */
+    int64_t flushed, synced; /* bytes of raw text */
+    char path[900];
+} CorpusJournal;
+
+/* `identity` says what is being added to what; NULL: it cannot be read twice, so nothing is kept.
+ * Opens `raw` with the documents of an earlier try under the same identity, if there was one.
+ * Their records are j->known. */
+bool corpusjournal_open(CorpusJournal *j, const CorpusStore *store, const char *identity,
+                        DocsOut *raw, Err *err) MUST_CHECK;
+int64_t corpusjournal_known(const CorpusJournal *j);
+CorpusRecord corpusjournal_get(const CorpusJournal *j, int64_t i);
+/* A document more is in `raw`. */
+bool corpusjournal_add(CorpusJournal *j, const CorpusRecord *r, DocsOut *raw, Err *err) MUST_CHECK;
+bool corpusjournal_flush(CorpusJournal *j, DocsOut *raw, bool sync, Err *err) MUST_CHECK;
+void corpusjournal_close(CorpusJournal *j);
+extern int64_t corpusjournal_every; /* bytes of raw text between flushes; tests lower it */
 
 /* ---- intake: documents as they come (corpus_intake.c) ---- */
 
 typedef struct CorpusIntake {
-    DocsOut raw;                       /* every document, also those that are left out */
+    DocsOut raw; /* every document, also those that are left out */
+    CorpusJournal journal;
+    int64_t again;                     /* bytes of the document that is sent again */
     Sha256 sha;                        /* of the document in progress */
     int64_t begun;                     /* where it began in raw */
     bool has_text;                     /* it holds something other than white space */
@@ -50,12 +88,14 @@ typedef struct CorpusIntake {
     int64_t kept, bytes, exact, blank; /* documents; bytes of those kept */
 } CorpusIntake;
 
-bool corpusintake_open(CorpusIntake *in, const CorpusStore *store, Err *err) MUST_CHECK;
+bool corpusintake_open(CorpusIntake *in, const CorpusStore *store, const char *identity,
+                       Err *err) MUST_CHECK;
 ReaderSink corpusintake_sink(CorpusIntake *in);
 /* The raw documents, and the keys of all additions written to the new state. */
 bool corpusintake_finish(CorpusIntake *in, const CorpusStore *store, Docs *raw,
                          Err *err) MUST_CHECK;
-void corpusintake_close(CorpusIntake *in);
+/* `leave`: what was read stays for another try. */
+void corpusintake_close(CorpusIntake *in, bool leave);
 
 /* ---- scrub: no held-out text in training text (corpus_scrub.c) ---- */
 
@@ -93,6 +133,8 @@ void corpusscrub_free(CorpusScrub *s);
 /* ---- build: all of it (corpus_build.c, corpus_manifest.c) ---- */
 
 typedef struct CorpusFeed {
+    const char *identity; /* what is fed; the same again feeds the same.  NULL: who knows */
+    int64_t resumed;      /* out: documents that an earlier, killed try had read already */
     /* Sends every document; *report as reader_run's. */
     bool (*feed)(void *self, const ReaderSink *sink, json_t **report, Err *err);
     /* If set, adds to the manifest and to the new folder `dir` before it is committed;
@@ -101,7 +143,7 @@ typedef struct CorpusFeed {
     void *self;
 } CorpusFeed;
 
-bool corpus_build(const char *lab, const char *name, const CorpusFeed *feed, json_t **manifest,
+bool corpus_build(const char *lab, const char *name, CorpusFeed *feed, json_t **manifest,
                   Err *err) MUST_CHECK;
 
 typedef struct CorpusBuild {

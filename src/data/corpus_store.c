@@ -10,7 +10,9 @@
  *     NAME -> NAME.old;  NAME.new -> NAME;  NAME.old removed
  *
  * Whoever comes next, under the lock LAB/data/.lock, first finishes a NAME.new and removes
- * NAME.tmp and NAME.old; readers do the same when nobody holds the lock.  renameat2 with
+ * NAME.tmp and NAME.old; readers do the same when nobody holds the lock.  NAME.part holds what
+ * has been read of an addition in progress (corpus_journal.c); it outlives a kill, so that the
+ * same command goes on, and goes when the addition is there.  renameat2 with
  * RENAME_EXCHANGE would save two steps on Linux alone and still move only one folder. */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,14 +28,14 @@
 int corpusstore_kill_at;
 
 /* Every change of a folder passes here, so that a test can die at each. */
-static void step(void)
+void corpusstore_step(void)
 {
     if (corpusstore_kill_at > 0 && --corpusstore_kill_at == 0) raise(SIGKILL);
 }
 
 static bool move(const char *from, const char *to, Err *err)
 {
-    step();
+    corpusstore_step();
     return rename(from, to) == 0 || err_errno(err, "rename %s to %s", from, to);
 }
 
@@ -60,6 +62,7 @@ static void find_paths(CorpusStore *s, const char *lab, const char *name)
     snprintf(s->data, sizeof(s->data), "%s/data/%s", lab, name);
     snprintf(s->judge, sizeof(s->judge), "%s/judge/%s", lab, name);
     snprintf(s->temp, sizeof(s->temp), "%s.tmp", s->data);
+    snprintf(s->part, sizeof(s->part), "%s.part", s->data);
 }
 
 /* ---- the way forward ---- */
@@ -102,7 +105,7 @@ static bool go_forward(const CorpusStore *s, Err *err)
             return false;
     }
     if (!move(new, s->data, err) || !sync_folder(folder, err)) return false;
-    step();
+    corpusstore_step();
     return file_remove_tree(old, err);
 }
 
@@ -169,7 +172,7 @@ bool corpusstore_commit(CorpusStore *s, Err *err)
     snprintf(judge, sizeof(judge), "%s/judge", s->temp);
     if (!s->exists && !sync_folder(judge, err)) return false;
     return sync_folder(s->temp, err) && move(s->temp, new, err) && sync_folder(folder, err) &&
-           go_forward(s, err);
+           go_forward(s, err) && file_remove_tree(s->part, err);
 }
 
 void corpusstore_close(CorpusStore *s)

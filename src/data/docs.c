@@ -142,9 +142,23 @@ bool docsout_open(DocsOut *o, const char *stem, Err *err)
     return fileout_open(&o->text, path, err);
 }
 
+bool docsout_reopen(DocsOut *o, const char *stem, int64_t keep, Err *err)
+{
+    *o = (DocsOut){ .passing = true };
+    char path[1024];
+    snprintf(path, sizeof(path), "%.1000s.txt", stem);
+    return fileout_reopen(&o->text, path, keep, err);
+}
+
+void docsout_end_at(DocsOut *o, int64_t end)
+{
+    o->bytes = end;
+    docsout_end(o);
+}
+
 bool docsout_part(DocsOut *o, Str part, Err *err)
 {
-    sha256_add(&o->sha, part.at, part.len);
+    if (!o->passing) sha256_add(&o->sha, part.at, part.len);
     o->bytes += part.len;
     return fileout_write(&o->text, part.at, part.len, err);
 }
@@ -183,6 +197,7 @@ static bool write_index(DocsOut *o, const char *path, Err *err)
 bool docsout_commit(DocsOut *o, Err *err)
 {
     char path[1024];
+    CHECK(!o->passing, "documents that were to pass are committed");
     snprintf(path, sizeof(path), "%s.idx", o->stem);
     if (file_exists(path) && unlink(path) != 0) return err_errno(err, "replace %s", path);
     return fileout_commit(&o->text, err) && write_index(o, path, err);
@@ -196,6 +211,12 @@ bool docsout_view(DocsOut *o, Docs *d, Err *err)
     if (!map_file(o->text.temp, &d->map[0], &d->map_len[0], err)) return false;
     if (d->map[0]) d->text = d->map[0];
     return true;
+}
+
+void docsout_leave(DocsOut *o)
+{
+    fileout_leave(&o->text);
+    buf_free(&o->ends);
 }
 
 void docsout_drop(DocsOut *o)

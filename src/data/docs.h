@@ -27,6 +27,7 @@ bool docs_check(const Docs *d, const char *stem, Err *err) MUST_CHECK;
 
 typedef struct DocsOut {
     FileOut text;
+    bool passing; /* never to be committed: no hash is taken */
     Buf ends;
     int64_t count, bytes;
     char stem[1000];
@@ -43,9 +44,14 @@ bool docsout_add(DocsOut *o, Str doc, Err *err) MUST_CHECK;
 bool docsout_part(DocsOut *o, Str part, Err *err) MUST_CHECK;
 void docsout_end(DocsOut *o);
 bool docsout_commit(DocsOut *o, Err *err) MUST_CHECK;
-/* For documents that are never to be committed: what was written so far, mapped from the
- * unfinished file.  Valid until docsout_drop; without a hash. */
+/* Documents that are never to be committed, but may be gone on with after a kill: the first `keep`
+ * bytes that were left under STEM stay; docsout_end_at says where the documents in them end. */
+bool docsout_reopen(DocsOut *o, const char *stem, int64_t keep, Err *err) MUST_CHECK;
+void docsout_end_at(DocsOut *o, int64_t end);
+/* What was written so far, mapped from the unfinished file.  Valid until docsout_drop; without a
+ * hash. */
 bool docsout_view(DocsOut *o, Docs *d, Err *err) MUST_CHECK;
-void docsout_drop(DocsOut *o); /* safe after commit and after a failed write */
+void docsout_drop(DocsOut *o);  /* safe after commit and after a failed write */
+void docsout_leave(DocsOut *o); /* for docsout_reopen */
 
 #endif
