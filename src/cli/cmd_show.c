@@ -9,8 +9,8 @@
 #include "cli/entry_text.h"
 #include "cli/show.h"
 
-static const ShowDef *const defs[] = { &show_run, &show_experiment, &show_claim, &show_question,
-                                       &show_session };
+static const ShowDef *const defs[] = { &show_run,      &show_experiment, &show_claim,
+                                       &show_question, &show_session,    &show_idea };
 
 bool show_body(Lab *lab, const char *kind, const char *id, json_t **body, Err *err)
 {
@@ -95,11 +95,11 @@ static const ShowDef *which(const char *id, Err *err)
     for (int i = 0; is_id(id) && i < COUNT(defs); i++)
         if (defs[i]->prefix == id[0]) return defs[i];
     if (is_hash(id)) return &show_recipe;
-    err_set(
-        err, ERR_CONFIG,
-        "\"%.40s\" names nothing: r12 is a run, e7 an experiment, c3 a claim, q1 a question, s1 "
-        "a session, six or more digits of a hash a recipe, champion the best one",
-        id);
+    err_set(err, ERR_CONFIG,
+            "\"%.40s\" names nothing: r12 is a run, e7 an experiment, c3 a claim, p2 an idea, q1 a "
+            "question, "
+            "s1 a session, six or more digits of a hash a recipe, champion the best one",
+            id);
     return NULL;
 }
 
@@ -126,10 +126,11 @@ static bool run(Cmd *c, Err *err)
 const CmdDef cmd_show = {
     .name = "show",
     .args = "[ID]",
-    .doc = "one run, experiment, claim, question, session or recipe; without ID the lab",
+    .doc = "one run, experiment, claim, idea, question, session or recipe; without ID the lab",
     .more =
         "Ids say what they are: r12 a run (with its curve), e7 an experiment (with its evidence), "
-        "c3 a claim, q1 a question, s1 a session; six or more digits of a hash name a recipe, and "
+        "c3 a claim, p2 an idea and what became of it, q1 a question, s1 a session; six or more "
+        "digits of a hash name a recipe, and "
         "champion is the best one.",
     .max_args = 1,
     .needs_lab = true,
