@@ -50,7 +50,9 @@ typedef struct Asking {
 
 typedef struct ResearcherDef {
     const char *name, *doc;
-    const char *says; /* what the session shows while it is asked; NULL: that it is thinking */
+    const char *model; /* the wire of the language model that it asks (llm.h), "" for any; NULL:
+                          it asks none */
+    const char *says;  /* what the session shows while it is asked; NULL: that it is thinking */
     /* False: err says what went wrong.  *none: it has nothing left to propose. */
     bool (*propose)(const Asking *a, Proposal *out, bool *none, Err *err);
 } ResearcherDef;

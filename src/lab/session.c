@@ -229,6 +229,7 @@ static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p,
                   "hours", p->hours, "bank", p->bank, "threads", p->threads, "run_budget",
                   p->run_flops, "champion_budget", p->champion_flops, "floor", p->floor, "planned",
                   planned, "note", p->note);
+    if (opt->model) json_object_set_new(body, "model", json_deep_copy(opt->model));
     return ledger_append(lab->ledger, "session", p->id, body, err);
 }
 

@@ -15,7 +15,8 @@ typedef struct SessionOpt {
     const char *recipe;     /* a file to begin from; NULL: the champion, or the plain default */
     const char *const *overrides; /* knob=value on the first recipe; a new question if any */
     int n_overrides;
-    bool fresh; /* a new question even where one is open */
+    const json_t *model; /* the language model that is asked (talk.h); NULL: none.  Borrowed */
+    bool fresh;          /* a new question even where one is open */
     int threads;
 } SessionOpt;
 
