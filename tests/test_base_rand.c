@@ -1,5 +1,6 @@
 /* Hashes and random numbers: published answers first, then statistics. */
 #include "base/hash.h"
+#include "base/hash_inside.h"
 #include "base/rand.h"
 #include "tests/test.h"
 
@@ -22,6 +23,21 @@ TEST(sha256_gives_the_published_answers)
     EXPECT(sha_is(million, 1000000,
                   "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
     free(million);
+}
+
+TEST(sha256_by_instructions_is_sha256_in_plain_c)
+{
+    unsigned char text[64 * 9];
+    uint32_t plain[8] = { 1, 2, 3, 4, 5, 6, 7, 0xFFFFFFFF }, quick[8];
+    Rand r = rand_stream(4, "sha");
+    for (int i = 0; i < (int)sizeof(text); i++) text[i] = (unsigned char)rand_below(&r, 256);
+    memcpy(quick, plain, sizeof(plain));
+    hash_sha_plain(plain, text, 9);
+    if (!hash_sha_x86(quick, text, 9)) {
+        printf("# skip: this processor has no instructions for it\n");
+        return;
+    }
+    EXPECT(memcmp(plain, quick, sizeof(plain)) == 0);
 }
 
 TEST(sha256_in_pieces_is_sha256_at_once)

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint32_t sha_k[64] = {
+#include "base/hash_inside.h"
+
+const uint32_t hash_sha_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -40,22 +42,33 @@ static void sha_schedule(uint32_t w[64], const unsigned char *p)
     }
 }
 
+/* Eight names take turns instead of eight places being moved. */
 static void sha_block(uint32_t h[8], const unsigned char *p)
 {
-    uint32_t w[64], v[8];
+    uint32_t w[64];
+    uint32_t v[8];
     sha_schedule(w, p);
     memcpy(v, h, sizeof(v));
     for (int i = 0; i < 64; i++) {
-        uint32_t a = v[0], e = v[4];
-        uint32_t s1 = ror(e, 6) ^ ror(e, 11) ^ ror(e, 25), ch = (e & v[5]) ^ (~e & v[6]);
-        uint32_t s0 = ror(a, 2) ^ ror(a, 13) ^ ror(a, 22);
-        uint32_t maj = (a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]);
-        uint32_t t1 = v[7] + s1 + ch + sha_k[i] + w[i], t2 = s0 + maj;
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + t2;
+        uint32_t a = v[-i & 7], b = v[(1 - i) & 7], c = v[(2 - i) & 7];
+        uint32_t e = v[(4 - i) & 7], f = v[(5 - i) & 7], g = v[(6 - i) & 7];
+        uint32_t s1 = ror(e, 6) ^ ror(e, 11) ^ ror(e, 25), ch = (e & f) ^ (~e & g);
+        uint32_t s0 = ror(a, 2) ^ ror(a, 13) ^ ror(a, 22), maj = (a & b) ^ (a & c) ^ (b & c);
+        uint32_t t1 = v[(7 - i) & 7] + s1 + ch + hash_sha_k[i] + w[i];
+        v[(3 - i) & 7] += t1;
+        v[(7 - i) & 7] = t1 + s0 + maj;
     }
     for (int i = 0; i < 8; i++) h[i] += v[i];
+}
+
+void hash_sha_plain(uint32_t h[8], const unsigned char *p, ptrdiff_t blocks)
+{
+    for (; blocks > 0; blocks--, p += 64) sha_block(h, p);
+}
+
+static void sha_blocks(uint32_t h[8], const unsigned char *p, ptrdiff_t blocks)
+{
+    if (!hash_sha_x86(h, p, blocks)) hash_sha_plain(h, p, blocks);
 }
 
 void sha256_begin(Sha256 *s)
@@ -71,11 +84,12 @@ void sha256_add(Sha256 *s, const void *bytes, ptrdiff_t len)
     const unsigned char *p = bytes;
     while (len > 0) {
         ptrdiff_t used = (ptrdiff_t)(s->bytes % 64), take = MIN(len, 64 - used);
-        if (take == 64) {
-            sha_block(s->h, p);
+        if (used == 0 && len >= 64) {
+            take = len / 64 * 64;
+            sha_blocks(s->h, p, take / 64);
         } else {
             memcpy(s->block + used, p, (size_t)take);
-            if (used + take == 64) sha_block(s->h, s->block);
+            if (used + take == 64) sha_blocks(s->h, s->block, 1);
         }
         s->bytes += (uint64_t)take;
         p += take;
