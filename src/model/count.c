@@ -54,9 +54,13 @@ int64_t model_params(const Model *m)
     return n + m->depth * (block_biases(m) + 2 * vectors_per_norm(m) + (m->layer_scalars ? 2 : 0));
 }
 
+int64_t model_matrices(const Model *m)
+{
+    return block_matrices(m) + (int64_t)m->vocab * m->width;
+}
+
 int64_t model_flops_per_token(const Model *m)
 {
-    int64_t head = (int64_t)m->vocab * m->width;
     int64_t mixing = 12 * (int64_t)m->heads * m->head_size * m->context;
-    return 6 * (block_matrices(m) + head) + m->depth * mixing;
+    return 6 * model_matrices(m) + m->depth * mixing;
 }

@@ -77,6 +77,7 @@ Tensor *model_logits(Graph *g, const Model *m, Tensor *x, Tensor *rows);
 /* By formula, before anything is recorded.  FLOPs of one token's forward and backward at
  * context T: 6 per weight in a product, 12 H D T per layer for attention (training.md 1.2). */
 int64_t model_params(const Model *m);
+int64_t model_matrices(const Model *m); /* weights that stand in products, the head's among them */
 int64_t model_flops_per_token(const Model *m);
 
 #endif

@@ -18,14 +18,15 @@
 #include "data/mixture.h"
 #include "model/model.h"
 #include "optim/optim.h"
+#include "train/dial.h"
 #include "train/knobs.h"
 
 enum { TABLES_MAX = 32 };
 
 void recipe_default(Recipe *r, Arena *out)
 {
-    const Knob *tables[TABLES_MAX] = { data_knobs, model_knobs, optim_knobs };
-    int n = 3 + optim_tables(tables + 3, TABLES_MAX - 6);
+    const Knob *tables[TABLES_MAX] = { dial_knobs, data_knobs, model_knobs, optim_knobs };
+    int n = 4 + optim_tables(tables + 4, TABLES_MAX - 7);
     tables[n++] = schedule_knobs;
     tables[n++] = train_knobs;
     tables[n] = NULL;
@@ -208,6 +209,7 @@ void recipe_text(const Recipe *r, bool only_given, Buf *out)
 void recipe_seal(Recipe *r)
 {
     Buf text = { 0 };
+    dial_turn(&r->knobs);
     recipe_text(r, false, &text);
     sha256_hex(text.at, text.len, r->sha256);
     buf_free(&text);

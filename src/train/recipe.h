@@ -31,7 +31,8 @@ bool recipe_check(const Recipe *r, Err *err) MUST_CHECK;
 /* The knob that says what a run may spend: "budget.flops" or "budget.tokens". */
 const char *recipe_budget(const Recipe *r);
 
-/* Recomputes sha256; call after edits through knobs_set. */
+/* Lets `depth` set what follows from it (dial.h) and recomputes sha256; call after edits through
+ * knobs_set. */
 void recipe_seal(Recipe *r);
 void recipe_text(const Recipe *r, bool only_given,
                  Buf *out); /* TOML by tables; canonical if !only_given */
