@@ -6,8 +6,8 @@
  * their names and without their weights: a proposal that shifts weights keeps its tokens.
  *
  * Without weights every source is read in proportion to its bytes, which is what reading all the
- * text once would do.  What data.drop leaves out changes neither the tokenizer nor the weights: a
- * remedy is compared with its absence, and nothing else may move with it. */
+ * text once would do.  What data.drop and data.filters leave out changes neither the tokenizer nor
+ * the weights: a remedy is compared with its absence, and nothing else may move with it. */
 #include "data/mixture.h"
 
 #include <stdio.h>
@@ -35,6 +35,14 @@ const Knob data_knobs[] = {
       .doc = "what is left out of the training text: \"books:LIST,gov:LIST\", lists of documents "
              "and lines that `lathe data audit` wrote; weights and tokenizer stay those of the "
              "whole text",
+      .fixed = true },
+    { .name = "data.filters",
+      .type = KNOB_TEXT,
+      .text = "",
+      .doc = "rules for the training text: \"encoding gopher_quality(letters=0.6); books: "
+             "-gopher_quality\", for all sources and by source (`lathe data filters` lists them, "
+             "`lathe data show NAME` what each would leave out); weights and tokenizer stay those "
+             "of the whole text",
       .fixed = true },
     { .name = "data.packing",
       .type = KNOB_CHOICE,
@@ -83,6 +91,7 @@ typedef struct Opening {
     Docs docs[MIXTURE_MAX];
     int opened;
     Drop drop[MIXTURE_MAX]; /* of each source; no ids: nothing is left out */
+    FilterPlan filters[MIXTURE_MAX];
     Arena *out;
 } Opening;
 
@@ -198,6 +207,16 @@ static bool read_drops(Opening *o, Err *err)
     return true;
 }
 
+static bool read_filters(Opening *o, Err *err)
+{
+    const char *names[MIXTURE_MAX], *text = knobs_text(o->knobs, "data.filters");
+    for (int i = 0; i < o->m->count; i++) names[i] = o->m->source[i].name;
+    if (!filterplan_check(text, names, o->m->count, err)) return false;
+    for (int i = 0; i < o->m->count; i++)
+        if (!filterplan_make(&o->filters[i], o->lab, text, names[i], false, err)) return false;
+    return true;
+}
+
 static const char *drop_ids(const Opening *o, int i)
 {
     return o->drop[i].ids.len > 0 ? o->drop[i].ids.at : "";
@@ -282,20 +301,28 @@ static bool open_tokenizer(Opening *o, Err *err)
     return o->m->tokenizer != NULL;
 }
 
+/* What stands in a key for what is left out of source i. */
+static void put_edits(const Opening *o, int i, Buf *what)
+{
+    if (drop_ids(o, i)[0]) buf_printf(what, " without%s", drop_ids(o, i));
+    if (o->filters[i].count > 0) buf_printf(what, " through%s", o->filters[i].key.at);
+}
+
 static bool open_shard(Opening *o, int i, Err *err)
 {
+    ShardEdit edit = { .drop = drop_ids(o, i)[0] ? &o->drop[i] : NULL,
+                       .filters = o->filters[i].count > 0 ? &o->filters[i] : NULL };
     Buf what = { 0 };
     char key[17];
     MixtureSource *s = &o->m->source[i];
     buf_printf(&what, "shard 1 %s %s", tokenizer_sha256(o->m->tokenizer), o->docs[i].sha256);
-    if (drop_ids(o, i)[0]) buf_printf(&what, " without%s", drop_ids(o, i));
+    put_edits(o, i, &what);
     key_of(&what, key);
     buf_free(&what);
     const char *folder = arena_printf(o->out, "%s/data/%s/shards", o->lab, s->name);
     const char *path = arena_printf(o->out, "%s/%s.bin", folder, key);
     if (!file_exists(path) && (!file_make_dirs(folder, err) ||
-                               !shard_make_without(path, &o->docs[i], o->m->tokenizer,
-                                                   drop_ids(o, i)[0] ? &o->drop[i] : NULL, err)))
+                               !shard_make_without(path, &o->docs[i], o->m->tokenizer, edit, err)))
         return err_wrap(err, "data set %s", s->name);
     return shard_open(&s->shard, path, tokenizer_vocab(o->m->tokenizer), err);
 }
@@ -320,7 +347,7 @@ static void name_mixture(Opening *o)
     for (int i = 0; i < o->m->count; i++) {
         buf_printf(&what, " %s %.17g %s", o->m->source[i].name, o->m->source[i].weight,
                    o->docs[i].sha256);
-        if (drop_ids(o, i)[0]) buf_printf(&what, " without%s", drop_ids(o, i));
+        put_edits(o, i, &what);
     }
     sha256_hex(what.at, what.len, o->m->sha256);
     buf_free(&what);
@@ -328,8 +355,8 @@ static void name_mixture(Opening *o)
 
 static bool open_all(Opening *o, Err *err)
 {
-    if (!find_sources(o, err) || !read_drops(o, err) || !open_docs(o, err) ||
-        !open_tokenizer(o, err))
+    if (!find_sources(o, err) || !read_drops(o, err) || !read_filters(o, err) ||
+        !open_docs(o, err) || !open_tokenizer(o, err))
         return false;
     for (int i = 0; i < o->m->count; i++) {
         if (!open_shard(o, i, err)) return false;
@@ -346,7 +373,10 @@ bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
     *o = (Opening){ .m = m, .lab = lab, .knobs = knobs, .out = out };
     bool ok = open_all(o, err);
     for (int i = 0; i < o->opened; i++) docs_close(&o->docs[i]);
-    for (int i = 0; i < MIXTURE_MAX; i++) drop_free(&o->drop[i]);
+    for (int i = 0; i < MIXTURE_MAX; i++) {
+        drop_free(&o->drop[i]);
+        filterplan_free(&o->filters[i]);
+    }
     if (!ok) mixture_close(m);
     return ok;
 }

@@ -12,8 +12,7 @@
 #include "data/shard.h"
 #include "data/tokenizer.h"
 
-extern const Knob
-    data_knobs[]; /* data.sources, data.drop, tokenizer.kind, tokenizer.vocab, tokenizer.path */
+extern const Knob data_knobs[]; /* data.* and tokenizer.* */
 
 enum { MIXTURE_MAX = 32 };
 

@@ -115,27 +115,29 @@ static bool put_document(Writer *w, Str text, Err *err)
     return true;
 }
 
-/* Document i, or what `drop` leaves of it; that may lie in `room`, which the next one takes. */
-static bool put_what_stays(Writer *w, const Docs *docs, int64_t i, Drop *drop, Err *err)
+/* Document i, or what `edit` leaves of it; that may lie in room which the next one takes. */
+static bool put_what_stays(Writer *w, const Docs *docs, int64_t i, ShardEdit edit, Err *err)
 {
-    Str left = docs_get(docs, i);
-    if (drop && !drop_next(drop, left, &w->room, &left)) return true;
-    return put_document(w, left, err) && (left.at != w->room.at || put_parts(w, err));
+    Str doc = docs_get(docs, i), left = doc;
+    if (edit.drop && !drop_next(edit.drop, left, &w->room, &left)) return true;
+    if (edit.filters && !filterplan_apply(edit.filters, left, &left)) return true;
+    return put_document(w, left, err) && (left.at == doc.at || put_parts(w, err));
 }
 
-static bool put_documents(Writer *w, const Docs *docs, Drop *drop, Err *err)
+static bool put_documents(Writer *w, const Docs *docs, ShardEdit edit, Err *err)
 {
     Progress p = progress_begin("encoding", "bytes", (double)docs->bytes);
     bool ok = true;
-    if (drop) drop_begin(drop);
+    if (edit.drop) drop_begin(edit.drop);
     for (int64_t i = 0; ok && i < docs->count; i++) {
-        ok = put_what_stays(w, docs, i, drop, err);
+        ok = put_what_stays(w, docs, i, edit, err);
         progress_tick(&p, (double)w->bytes, "");
     }
     ok = ok && put_parts(w, err);
     progress_end(&p);
-    if (ok && drop && w->documents == 0)
-        return err_set(err, ERR_CONFIG, "data.drop leaves nothing to train on; name fewer lists");
+    if (ok && (edit.drop || edit.filters) && w->documents == 0)
+        return err_set(err, ERR_CONFIG, "%s leaves nothing to train on; name fewer",
+                       edit.filters ? "data.filters" : "data.drop");
     if (ok && w->tokens > INT32_MAX)
         return err_set(err, ERR_CONFIG,
                        "%s would hold %lld tokens, and its format ends at 2147483647; divide the "
@@ -156,19 +158,19 @@ static bool put_header(Writer *w, Err *err)
     return fileout_patch(&w->file, 0, h, HEADER, err);
 }
 
-static bool write_shard(Writer *w, const Docs *docs, Drop *drop, Err *err)
+static bool write_shard(Writer *w, const Docs *docs, ShardEdit edit, Err *err)
 {
     static const unsigned char room[HEADER];
-    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, drop, err) &&
+    return fileout_write(&w->file, room, HEADER, err) && put_documents(w, docs, edit, err) &&
            (w->filled == 0 || flush(w, err)) && put_header(w, err) && fileout_commit(&w->file, err);
 }
 
 bool shard_make(const char *path, const Docs *docs, const Tokenizer *t, Err *err)
 {
-    return shard_make_without(path, docs, t, NULL, err);
+    return shard_make_without(path, docs, t, (ShardEdit){ 0 }, err);
 }
 
-bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, Drop *drop,
+bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, ShardEdit edit,
                         Err *err)
 {
     Writer w = { .layout = layout_of(tokenizer_vocab(t)) };
@@ -176,7 +178,7 @@ bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, 
     Arena scratch = arena_reserve(CHUNK + 4096);
     w.chunk = NEW(&scratch, unsigned char, CHUNK);
     w.pool = tokenizerpool_new(t, 0);
-    bool ok = file_exists(path) || write_shard(&w, docs, drop, err);
+    bool ok = file_exists(path) || write_shard(&w, docs, edit, err);
     fileout_drop(&w.file);
     tokenizerpool_free(w.pool);
     buf_free(&w.parts);

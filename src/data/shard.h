@@ -9,6 +9,7 @@
 
 #include "data/docs.h"
 #include "data/drop.h"
+#include "data/filter.h"
 #include "data/tokenizer.h"
 
 typedef struct Shard {
@@ -21,8 +22,14 @@ typedef struct Shard {
 /* Whole or not at all.  Two processes that make the same shard take turns, and the second finds
  * it made. Progress on stderr; ERR_STOPPED if asked to stop. */
 bool shard_make(const char *path, const Docs *docs, const Tokenizer *t, Err *err) MUST_CHECK;
-/* The same without what `drop` names (NULL: nothing).  ERR_CONFIG if nothing is left. */
-bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, Drop *drop,
+/* What is left out and mended on the way: first the lists, then the filters. */
+typedef struct ShardEdit {
+    Drop *drop;          /* NULL: nothing */
+    FilterPlan *filters; /* NULL: none */
+} ShardEdit;
+
+/* The same of what `edit` leaves.  ERR_CONFIG if that is nothing. */
+bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, ShardEdit edit,
                         Err *err) MUST_CHECK;
 
 /* Checks header, size and, up to 256 MB, the checksum.  `path` must live as long as the shard. */
