@@ -3,6 +3,7 @@
 #include "science/search.h"
 
 #include "base/rand.h"
+#include "science/cma.h"
 #include "science/stats.h"
 #include "tests/test.h"
 
@@ -88,17 +89,23 @@ static const Problem problems[] = {
 
 enum { EVALUATIONS = 80, SEEDS = 15 };
 
-/* Least regret after EVALUATIONS points. */
-static double regret(const Problem *p, bool tpe, uint64_t seed, double noise)
+typedef enum Way { RANDOM, TPE, GP } Way;
+
+/* Least regret after EVALUATIONS points; a process, which takes milliseconds for each proposal, is
+ * given half of them and fewer seeds. */
+static double regret(const Problem *p, Way way, uint64_t seed, double noise)
 {
     static double x[EVALUATIONS][8];
     SearchPoint seen[EVALUATIONS];
     double best = 1e300;
     Rand r = rand_stream(seed, "noise");
-    for (int i = 0; i < EVALUATIONS; i++) {
+    int evaluations = way == GP ? EVALUATIONS / 2 : EVALUATIONS;
+    for (int i = 0; i < evaluations; i++) {
         uint64_t step = seed * 1000 + (uint64_t)i;
-        if (tpe && i >= 8)
+        if (way == TPE && i >= 8)
             search_tpe(p->dim, p->dims, seen, i, step, 48, x[i]);
+        else if (way == GP && i >= 8)
+            search_gp(p->dim, p->dims, seen, i, step, 24, x[i]);
         else
             search_random(p->dim, p->dims, step, x[i]);
         double f = p->f(x[i]);
@@ -108,28 +115,32 @@ static double regret(const Problem *p, bool tpe, uint64_t seed, double noise)
     return best;
 }
 
-static double median_regret(const Problem *p, bool tpe, double noise)
+static double median_regret(const Problem *p, Way way, double noise)
 {
     double all[SEEDS];
-    for (int i = 0; i < SEEDS; i++) all[i] = regret(p, tpe, (uint64_t)i + 1, noise);
-    return stat_median(all, SEEDS);
+    int seeds = way == GP ? 3 : SEEDS;
+    for (int i = 0; i < seeds; i++) all[i] = regret(p, way, (uint64_t)i + 1, noise);
+    return stat_median(all, seeds);
 }
 
 TEST(the_search_beats_random_search_on_known_functions)
 {
     static const double factor[] = { 0.4, 0.5, 0.6, 0.4 };
     for (int i = 0; i < COUNT(problems); i++) {
-        double ours = median_regret(&problems[i], true, 0);
-        double theirs = median_regret(&problems[i], false, 0);
-        printf("# %s: regret %.4g, random %.4g\n", problems[i].name, ours, theirs);
-        EXPECT_MSG(ours < factor[i] * theirs, "%s: %g against %g", problems[i].name, ours, theirs);
+        double tpe = median_regret(&problems[i], TPE, 0);
+        double gp = median_regret(&problems[i], GP, 0);
+        double theirs = median_regret(&problems[i], RANDOM, 0);
+        printf("# %s: regret TPE %.4g, GP %.4g, random %.4g\n", problems[i].name, tpe, gp, theirs);
+        EXPECT_MSG(tpe < factor[i] * theirs, "%s: %g against %g", problems[i].name, tpe, theirs);
+        EXPECT_MSG(gp < 0.4 * theirs, "%s: GP %g against %g", problems[i].name, gp, theirs);
     }
 }
 
 TEST(noise_does_not_lead_the_search_astray)
 {
     const Problem *p = &problems[3];
-    EXPECT(median_regret(p, true, 0.2) < 0.6 * median_regret(p, false, 0));
+    EXPECT(median_regret(p, TPE, 0.2) < 0.6 * median_regret(p, RANDOM, 0));
+    EXPECT(median_regret(p, GP, 0.2) < 0.6 * median_regret(p, RANDOM, 0));
 }
 
 TEST(proposals_lie_in_range_and_are_new)
@@ -146,7 +157,7 @@ TEST(proposals_lie_in_range_and_are_new)
         EXPECT(memcmp(x[i], centre, sizeof(centre)) != 0);
         for (int j = 0; j < i; j++)
             EXPECT_MSG(memcmp(x[i], x[j], sizeof(x[i])) != 0, "%d is %d again", i, j);
-        seen[i] = (SearchPoint){ x[i], -mixed(x[i]), 1 };
+        seen[i] = (SearchPoint){ .x = x[i], .gain = -mixed(x[i]), .weight = 1 };
     }
 }
 
@@ -161,7 +172,7 @@ TEST(a_space_of_few_points_is_seen_through_before_anything_repeats)
         for (int j = 0; j < i; j++)
             EXPECT_MSG(x[i][0] != x[j][0] || x[i][1] != x[j][1], "%d is %d", i, j);
         EXPECT(x[i][0] != 0 || x[i][1] != 1);
-        seen[i] = (SearchPoint){ x[i], i % 3, 1 };
+        seen[i] = (SearchPoint){ .x = x[i], .gain = i % 3, .weight = 1 };
     }
 }
 
@@ -174,8 +185,9 @@ TEST(knobs_out_of_effect_and_failed_runs_do_no_harm)
     for (int i = 0; i < 20; i++) {
         x[i][0] = i / 20.0;
         x[i][1] = i % 2 ? 0.01 : (double)NAN;
-        seen[i] =
-            (SearchPoint){ x[i], i < 10 ? -(double)INFINITY : 3 - 10 * fabs(x[i][0] - 0.8), 1 };
+        seen[i] = (SearchPoint){ .x = x[i],
+                                 .gain = i < 10 ? -(double)INFINITY : 3 - 10 * fabs(x[i][0] - 0.8),
+                                 .weight = 1 };
     }
     for (int i = 0; i < 20; i++) {
         double gain = search_tpe(dim, 2, seen, 20, (uint64_t)i, 32, next);
@@ -191,12 +203,115 @@ TEST(the_expected_gain_is_larger_where_gains_were_seen)
     double x[30], next;
     SearchPoint seen[30];
     for (int i = 0; i < 30; i++) x[i] = i / 30.0;
-    for (int i = 0; i < 30; i++) seen[i] = (SearchPoint){ &x[i], -1, 1 };
+    for (int i = 0; i < 30; i++) seen[i] = (SearchPoint){ .x = &x[i], .gain = -1, .weight = 1 };
     double barren = search_tpe(dim, 1, seen, 30, 1, 32, &next);
     for (int i = 0; i < 30; i++) seen[i].gain = 4 - 20 * fabs(x[i] - 0.3);
     double rich = search_tpe(dim, 1, seen, 30, 1, 32, &next);
     EXPECT_MSG(rich > barren && fabs(next - 0.3) < 0.1, "%g, %g at %g", rich, barren, next);
     EXPECT(search_tpe(dim, 1, NULL, 0, 1, 32, &next) > 0);
+}
+
+typedef double Search(const SearchDim *, int, const SearchPoint *, int, uint64_t, int, double *);
+
+TEST(pending_points_send_the_next_proposal_elsewhere)
+{
+    const SearchDim dim[] = { { .low = 0, .high = 1, .centre = 0.5 } };
+    static Search *const both[] = { search_tpe, search_gp };
+    for (int way = 0; way < 2; way++) {
+        double x[11], spread = 0;
+        SearchPoint seen[11];
+        for (int i = 0; i < 5; i++) {
+            x[i] = i / 5.0;
+            seen[i] = (SearchPoint){ .x = &x[i], .gain = -fabs(x[i] - 0.62), .weight = 1 };
+        }
+        for (int i = 5; i < 11; i++) {
+            both[way](dim, 1, seen, i, 5, 24, &x[i]);
+            seen[i] = (SearchPoint){ .x = &x[i], .weight = 1, .pending = true };
+            for (int k = 5; k < i; k++) {
+                EXPECT_MSG(fabs(x[i] - x[k]) > 1e-4, "way %d: %d is %d again", way, i, k);
+                spread += fabs(x[i] - x[k]) / 15;
+            }
+        }
+        EXPECT_MSG(spread > 0.01, "way %d: a batch within %g", way, spread);
+    }
+}
+
+TEST(of_two_equal_optima_the_cheap_one_is_looked_at)
+{
+    const SearchDim dim[] = { { .low = 0, .high = 1, .centre = (double)NAN } };
+    static Search *const both[] = { search_tpe, search_gp };
+    for (int way = 0; way < 2; way++) {
+        double x[40], next;
+        SearchPoint seen[40];
+        int cheap = 0;
+        for (int i = 0; i < 40; i++) {
+            x[i] = (i + 0.5) / 40;
+            double off = fmin(fabs(x[i] - 0.2), fabs(x[i] - 0.8));
+            seen[i] = (SearchPoint){
+                .x = &x[i], .gain = 2 - 10 * off, .weight = 1, .cost = x[i] > 0.5 ? 8 : 1
+            };
+        }
+        for (int seed = 0; seed < 20; seed++) {
+            both[way](dim, 1, seen, 40, (uint64_t)seed, 24, &next);
+            cheap += next < 0.5;
+        }
+        EXPECT_MSG(cheap >= 17, "way %d: %d of 20", way, cheap);
+    }
+}
+
+/* A valley at an angle to all axes, 100 times narrower than long; minimum 0 at .3 in each. */
+static double tilted(const double *x, int n)
+{
+    double sum = 0;
+    for (int k = 0; k < n; k++) {
+        double y = 0;
+        for (int j = 0; j < n; j++) /* a Householder reflection, so that lengths stay */
+            y += ((k == j) - 2.0 / n) * (x[j] - 0.3);
+        sum += pow(1e4, (double)k / (n - 1)) * y * y;
+    }
+    return sum;
+}
+
+TEST(cma_finds_the_end_of_a_tilted_valley)
+{
+    enum { DIMS = 6, GENERATIONS = 220 };
+    double x[CMA_BATCH * DIMS], value[CMA_BATCH], start[DIMS], ours = 1e9, theirs = 1e9;
+    const SearchDim dim[DIMS] = { UNIFORM(0, 1), UNIFORM(0, 1), UNIFORM(0, 1),
+                                  UNIFORM(0, 1), UNIFORM(0, 1), UNIFORM(0, 1) };
+    for (int k = 0; k < DIMS; k++) start[k] = 0.8;
+    Cma c = cma_begin(DIMS, start, 0.2, 0, 1);
+    for (int g = 0; g < GENERATIONS; g++) {
+        cma_ask(&c, x);
+        for (int i = 0; i < c.lambda; i++) {
+            for (int k = 0; k < DIMS; k++) EXPECT(x[i * DIMS + k] >= 0 && x[i * DIMS + k] <= 1);
+            value[i] = tilted(x + i * DIMS, DIMS);
+            ours = fmin(ours, value[i]);
+            double y[DIMS];
+            search_random(dim, DIMS, (uint64_t)(g * 100 + i), y);
+            theirs = fmin(theirs, tilted(y, DIMS));
+        }
+        cma_tell(&c, x, value, NULL);
+    }
+    printf("# %d evaluations: CMA-ES %.3g, random %.3g\n", GENERATIONS * c.lambda, ours, theirs);
+    EXPECT(ours < 1e-8 && theirs > 1);
+}
+
+TEST(cma_takes_failures_and_costs)
+{
+    double x[CMA_BATCH * 2], value[CMA_BATCH], cost[CMA_BATCH];
+    Cma c = cma_begin(2, (double[]){ 0.5, 0.5 }, 0.2, 12, 3);
+    for (int g = 0; g < 40; g++) {
+        cma_ask(&c, x);
+        for (int i = 0; i < 12;
+             i++) { /* two equal hollows; the right one costs ten times as much */
+            double off = fmin(fabs(x[2 * i] - 0.25), fabs(x[2 * i] - 0.75));
+            value[i] = x[2 * i + 1] > 0.9 ? (double)NAN : off + fabs(x[2 * i + 1] - 0.85);
+            cost[i] = x[2 * i] > 0.5 ? 10 : 1;
+        }
+        cma_tell(&c, x, value, cost);
+    }
+    EXPECT_MSG(fabs(c.mean[0] - 0.25) < 0.02 && fabs(c.mean[1] - 0.85) < 0.02, "%g %g", c.mean[0],
+               c.mean[1]);
 }
 
 TEST(the_same_seed_proposes_the_same)

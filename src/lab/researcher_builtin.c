@@ -213,7 +213,8 @@ static double search_pair(const Asking *a, const Space *space, const Seen *seen,
     for (int i = 0; i < seen->n; i++) {
         place[2 * i] = seen->x[i][pair[0]];
         place[2 * i + 1] = seen->x[i][pair[1]];
-        points[i] = (SearchPoint){ &place[2 * i], seen->gain[i], seen->weight[i] };
+        points[i] =
+            (SearchPoint){ .x = &place[2 * i], .gain = seen->gain[i], .weight = seen->weight[i] };
     }
     return search_tpe(dim, 2, points, seen->n, seed, DRAWS, x);
 }

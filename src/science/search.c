@@ -5,16 +5,17 @@
  * are drawn from the good density; the one with the largest ratio good / rest is returned, which
  * is the one of largest expected improvement (Bergstra et al. 2011).
  *
- * Why not a Gaussian process: knobs come as numbers on two scales, whole numbers and choices, some
- * out of effect, in sets that change between proposals; a verdict's gain is noisy and its noise
- * differs from point to point.  Kernels take all that without a covariance to be made up, and
- * a hundred points cost microseconds.
+ * Beside it stands a Gaussian process (gp.c), better where knobs are numbers and few; this one asks
+ * for no covariance, and takes choices and knobs out of effect as they come.
  *
  * Kernels are joint: one kernel is one point in all dimensions.  Kernels per dimension, as in the
  * paper, cannot see that a larger batch wants a larger rate.  Their width falls with the number of
  * points as in Scott's rule.  Coordinates are the unit interval, on the knob's scale; normal
  * kernels are cut off at its ends and normalised there.  Points are ordered by gain times weight /
- * (weight + 1): a gain from one run is believed half. */
+ * (weight + 1): a gain from one run is believed half.
+ *
+ * Cost: a run's is foretold as the mean of log costs seen, weighted by the same kernels, and the
+ * ratio of densities is divided by it.  Pending points count among the rest. */
 #include "science/search.h"
 
 #include <math.h>
@@ -55,7 +56,7 @@ static void ends_of(const SearchDim *d, double *low, double *high)
     *high = log(*high);
 }
 
-static double to_unit(const SearchDim *d, double x)
+double search_to_unit(const SearchDim *d, double x)
 {
     if (d->choices > 0 || isnan(x)) return x;
     double low, high;
@@ -64,7 +65,7 @@ static double to_unit(const SearchDim *d, double x)
     return fmax(0, fmin(1, ((d->log ? log(x) : x) - low) / (high - low)));
 }
 
-static double from_unit(const SearchDim *d, double u)
+double search_from_unit(const SearchDim *d, double u)
 {
     if (d->choices > 0) return u;
     double low, high;
@@ -141,7 +142,7 @@ static double trust(const SearchPoint *s)
 
 static double shrunk(const SearchPoint *s)
 {
-    return isnan(s->gain) ? -(double)INFINITY : s->gain * trust(s);
+    return s->pending || isnan(s->gain) ? -(double)INFINITY : s->gain * trust(s);
 }
 
 /* Indices into seen, best first; ties keep their order. */
@@ -163,10 +164,10 @@ static Density density_new(const SearchDim *dim, int dims, const SearchPoint *se
     p.weight = take((ptrdiff_t)(n + 1) * (ptrdiff_t)sizeof(double));
     for (int i = 0; i < n; i++) {
         const SearchPoint *s = &seen[order[i]];
-        for (int k = 0; k < dims; k++) p.at[i * dims + k] = to_unit(&dim[k], s->x[k]);
+        for (int k = 0; k < dims; k++) p.at[i * dims + k] = search_to_unit(&dim[k], s->x[k]);
         p.total += p.weight[i] = 2 * trust(s);
     }
-    for (int k = 0; k < dims; k++) p.at[n * dims + k] = to_unit(&dim[k], dim[k].centre);
+    for (int k = 0; k < dims; k++) p.at[n * dims + k] = search_to_unit(&dim[k], dim[k].centre);
     p.weight[n] = 1;
     p.width = 0.25 * pow(MAX(n, 1), -1.0 / (dims + 4));
     p.spill = 1.0 / (1 + 0.5 * n);
@@ -180,17 +181,39 @@ static void density_free(Density *p)
 }
 
 /* Is x the champion itself, or a point that was seen? */
-static bool known(const SearchDim *dim, int dims, const SearchPoint *seen, int n, const double *x)
+bool search_known(const SearchDim *dim, int dims, const SearchPoint *seen, int n, const double *x)
 {
     for (int i = 0; i <= n; i++) {
         int same = 0;
         for (int k = 0; k < dims; k++) {
             double other = i < n ? seen[i].x[k] : dim[k].centre;
-            same += fabs(to_unit(&dim[k], x[k]) - to_unit(&dim[k], other)) < 1e-6;
+            same += fabs(search_to_unit(&dim[k], x[k]) - search_to_unit(&dim[k], other)) < 1e-6;
         }
         if (same == dims) return true;
     }
     return false;
+}
+
+/* log of the cost foretold at u: kernels of width .25 about all that was paid for. */
+static double log_cost(const Density *best, const Density *rest, const SearchPoint *seen,
+                       const int *order, const double *u)
+{
+    double sum = 0, total = 1; /* one run of the champion's cost is known before any */
+    for (int i = 0; i < best->n + rest->n; i++) {
+        const Density *p = i < best->n ? best : rest;
+        int at = i < best->n ? i : i - best->n;
+        double near = 0, cost = seen[order[i]].cost;
+        if (!(cost > 0) || seen[order[i]].pending) continue;
+        for (int k = 0; k < p->dims; k++) {
+            double off = u[k] - p->at[at * p->dims + k];
+            if (p->dim[k].choices > 0) off = u[k] == p->at[at * p->dims + k] ? 0 : 0.5;
+            if (!isnan(off)) near += off * off;
+        }
+        double w = exp(-near / (2 * 0.25 * 0.25));
+        sum += w * log(cost);
+        total += w;
+    }
+    return sum / total;
 }
 
 /* Probability of being among the good, share of the good being `share`, times their gain. */
@@ -218,13 +241,14 @@ double search_tpe(const SearchDim *dim, int dims, const SearchPoint *seen, int n
     for (int i = 0; i < candidates * 4 && (i < candidates || !isfinite(top)); i++) {
         draw_point(&best, &r, u);
         for (int k = 0; k < dims; k++) {
-            point[k] = from_unit(&dim[k], u[k]);
-            u[k] = to_unit(&dim[k], point[k]);
+            point[k] = search_from_unit(&dim[k], u[k]);
+            u[k] = search_to_unit(&dim[k], point[k]);
         }
         double ratio = log_density(&best, u) - log_density(&rest, u);
+        ratio -= log_cost(&best, &rest, seen, order, u);
         bool fallback = i == 0;
-        if (!fallback && (ratio <= top || known(dim, dims, seen, n_seen, point))) continue;
-        if (!fallback || !known(dim, dims, seen, n_seen, point)) top = ratio;
+        if (!fallback && (ratio <= top || search_known(dim, dims, seen, n_seen, point))) continue;
+        if (!fallback || !search_known(dim, dims, seen, n_seen, point)) top = ratio;
         memcpy(x, point, (size_t)dims * sizeof(double));
     }
     double gain = expected_gain(isfinite(top) ? top : 0, share, seen, order, good);
@@ -241,6 +265,6 @@ void search_random(const SearchDim *dim, int dims, uint64_t seed, double *x)
     for (int k = 0; k < dims; k++) {
         int choices = dim[k].choices;
         x[k] = choices > 0 ? (double)rand_below(&r, (uint64_t)choices)
-                           : from_unit(&dim[k], rand_uniform(&r));
+                           : search_from_unit(&dim[k], rand_uniform(&r));
     }
 }
