@@ -9,8 +9,10 @@
 #include "base/rand.h"
 #include "cli/cmd.h"
 #include "cli/data_text.h"
+#include "cli/filter_text.h"
 #include "data/corpus.h"
 #include "data/docs.h"
+#include "data/filter_table.h"
 #include "data/origin.h"
 
 static bool run_list(Cmd *c, Err *err)
@@ -47,18 +49,35 @@ const CmdDef cmd_data_list = {
     .run = run_list,
 };
 
+static const CmdOpt show_opts[] = {
+    { "filters", 0, "TEXT", "other thresholds, as the knob data.filters has them" },
+    { "examples", 0, "N", "documents shown for each rule (1)" },
+    { 0 },
+};
+
 static bool run_show(Cmd *c, Err *err)
 {
-    json_t *manifest;
-    if (!corpus_manifest(c->lab, c->arg[0], &manifest, err)) return false;
+    json_t *manifest, *table;
+    double examples;
+    const char *name = c->arg[0], *filters = cmd_value(c, "filters", "");
+    if (!cmd_number(c, "examples", 1, 0, 3, &examples, err) ||
+        !corpus_manifest(c->lab, name, &manifest, err))
+        return false;
+    if (!filter_table(c->lab, name, filters, &table, err)) {
+        json_decref(manifest);
+        return false;
+    }
     if (c->json) {
+        json_object_set_new(manifest, "filters", table);
         cmd_print_json(manifest);
         return true;
     }
     Buf text = { 0 };
     data_text(manifest, &text);
+    filter_text(table, (int)examples, &text);
     fwrite(text.at, 1, (size_t)text.len, stdout);
     buf_free(&text);
+    json_decref(table);
     json_decref(manifest);
     return true;
 }
@@ -66,7 +85,12 @@ static bool run_show(Cmd *c, Err *err)
 const CmdDef cmd_data_show = {
     .name = "data show",
     .args = "NAME",
-    .doc = "where the text of a data set went: training, held-out tiers, left out and why",
+    .doc = "where the text of a data set went, and what each filter would leave out",
+    .more = "Training, held-out tiers, and what was left out and why; then a table of the filters "
+            "that a recipe may use (`lathe data filters`): what share of the documents each rule "
+            "would leave out, by the file that they came from, with an example. Nothing is left "
+            "out but by a recipe that says so. Of more than 64 MB a sample is judged.",
+    .opts = show_opts,
     .min_args = 1,
     .max_args = 1,
     .needs_lab = true,
