@@ -344,6 +344,12 @@ static bool within(Conversation *c, const LlmPrompt *p, double *worst, bool *fit
 
 /* ---- one round ---- */
 
+static void put_refusal(char *why, const char *category, const char *explanation)
+{
+    snprintf(why, WHY, "the model refused (%s): %.150s", category[0] ? category : "no category",
+             explanation);
+}
+
 typedef enum Round { ROUND_ON, ROUND_OVER } Round;
 
 static bool weigh_answer(Conversation *c, const LlmAnswer *answer, TalkEnd *end, char *why,
@@ -356,8 +362,7 @@ static bool weigh_answer(Conversation *c, const LlmAnswer *answer, TalkEnd *end,
     switch (answer->stop) {
     case LLM_REFUSED:
         *end = TALK_REFUSED;
-        snprintf(why, WHY, "the model refused (%s): %.150s",
-                 answer->refusal[0] ? answer->refusal : "no category", answer->explanation);
+        put_refusal(why, answer->refusal, answer->explanation);
         return true;
     case LLM_CALLS:
         if (!run_calls(c, answer->turn, err)) return false;
@@ -481,7 +486,11 @@ bool talk_may(const Asking *a, const TalkPlan *plan, bool *may, char *why, Err *
         bool ended = strcmp(stop, "calls") != 0 && strcmp(stop, "paused") != 0;
         bool waits = plan->wait && ended && json_int(r, "unheard", 1);
         *may = !fatal(stop, category) && !waits;
-        if (!*may) snprintf(why, WHY, "%s %s: %.180s", stop, category, json_str(r, "why", ""));
+        const char *said = json_str(r, "why", "");
+        if (!*may && strcmp(stop, "refused") == 0)
+            put_refusal(why, category, said);
+        else if (!*may)
+            snprintf(why, WHY, "%.230s", said[0] ? said : "the model proposed nothing");
     }
     json_decref(rows);
     return true;
