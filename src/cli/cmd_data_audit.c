@@ -60,7 +60,9 @@ static void print_finding(const json_t *f, size_t number)
 static void print_report(const json_t *report)
 {
     char documents[32], bytes[32];
-    const json_t *findings = json_object_get(report, "findings"), *one;
+    const json_t *findings = json_object_get(report, "findings");
+    json_t *one;
+    const char *kind;
     size_t i;
     printf("%s: %s documents, %s of training text; %zu findings, the heaviest first\n",
            json_str(report, "name", ""), str_count(documents, json_num(report, "documents", 0)),
@@ -70,6 +72,8 @@ static void print_report(const json_t *report)
     json_array_foreach(json_object_get(report, "quiet"), i, one)
         printf("%s %s", i ? "," : "", json_string_value(one));
     printf("\n");
+    json_object_foreach(json_object_get(report, "not_asked"), kind, one)
+        printf("not asked: %s, %s\n", kind, json_string_value(one));
 }
 
 /* ---- the experiment ---- */

@@ -48,6 +48,12 @@ double *audit_measure(Audit *a)
     return a->measure[a->detector];
 }
 
+bool audit_not_asked(Audit *a, const char *why)
+{
+    json_object_set_new(a->not_asked, defs[a->detector]->kind, json_string(why));
+    return true;
+}
+
 /* ---- what all of them need ---- */
 
 static bool read_words(Audit *a, Err *err)
@@ -77,9 +83,12 @@ static bool open_audit(Audit *a, Err *err)
                        job->name);
     a->findings = json_array();
     a->quiet = json_array();
+    a->not_asked = json_object();
     a->key = NEW(a->arena, DedupKey, a->docs.count);
     a->flags = NEW(a->arena, uint32_t, a->docs.count);
     a->measure = NEW(a->arena, double *, COUNT(defs));
+    if (!origin_read(stem, a->docs.count, &a->origins, err)) return false;
+    audit_parts(a);
     return read_words(a, err);
 }
 
@@ -91,6 +100,8 @@ static void close_audit(Audit *a)
     json_decref(a->manifest);
     json_decref(a->findings);
     json_decref(a->quiet);
+    json_decref(a->not_asked);
+    buf_free(&a->origins);
 }
 
 /* ---- the order of findings ---- */
@@ -121,10 +132,10 @@ static json_t *ranked(const json_t *findings, Arena *arena)
 
 static json_t *make_report(Audit *a)
 {
-    return json_pack("{s:i,s:s,s:s,s:I,s:I,s:o,s:O}", "format", FORMAT, "name", a->job->name,
+    return json_pack("{s:i,s:s,s:s,s:I,s:I,s:o,s:O,s:O}", "format", FORMAT, "name", a->job->name,
                      "train_sha256", a->docs.sha256, "documents", (json_int_t)a->docs.count,
                      "bytes", (json_int_t)a->docs.bytes, "findings", ranked(a->findings, a->arena),
-                     "quiet", a->quiet);
+                     "quiet", a->quiet, "not_asked", a->not_asked);
 }
 
 static const char *report_path(const char *lab, const char *name, Arena *arena)
@@ -147,6 +158,12 @@ static json_t *document_line(const Audit *a, int64_t i)
     json_t *line =
         json_pack("{s:I,s:s,s:I,s:o,s:o}", "document", (json_int_t)i, "sha256", hex.at, "bytes",
                   (json_int_t)audit_doc(a, i).len, "kinds", kinds, "measures", measures);
+    Origin o = origin_get(buf_view(&a->origins), i);
+    if (o.file >= 0) {
+        json_object_set_new(line, "file", json_integer(o.file));
+        json_object_set_new(line, "offset", json_integer(o.offset));
+        json_object_set_new(line, "begin", json_integer(o.begin));
+    }
     buf_free(&hex);
     return line;
 }
@@ -176,7 +193,8 @@ static bool look(Audit *a, Err *err)
         if (stop_asked())
             return err_set(err, ERR_STOPPED, "stopped before looking for %s", defs[k]->kind);
         if (!defs[k]->look(a, err)) return err_wrap(err, "looking for %s", defs[k]->kind);
-        if (json_array_size(a->findings) == before)
+        bool asked = !json_object_get(a->not_asked, defs[k]->kind);
+        if (asked && json_array_size(a->findings) == before)
             json_array_append_new(a->quiet, json_string(defs[k]->kind));
     }
     return true;

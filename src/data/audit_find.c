@@ -52,10 +52,16 @@ static json_t *hex_of(DedupKey key)
 static json_t *example(const Audit *a, const AuditHit *hit)
 {
     Str text = shown(audit_doc(a, hit->doc), hit->at, hit->len);
-    return json_pack(
+    Origin o = origin_get(buf_view(&a->origins), hit->doc);
+    json_t *one = json_pack(
         "{s:o,s:I,s:I,s:I,s:o,s:o}", "file", json_sprintf("data/%s/train.txt", a->job->name),
         "offset", (json_int_t)(text.at - a->docs.text), "bytes", (json_int_t)text.len, "document",
         (json_int_t)hit->doc, "sha256", hex_of(a->key[hit->doc]), "text", json_text(text));
+    if (o.file >= 0)
+        json_object_set_new(one, "origin",
+                            json_pack("{s:s?,s:I,s:I}", "file", audit_file(a, o.file), "offset",
+                                      (json_int_t)o.offset, "begin", (json_int_t)o.begin));
+    return one;
 }
 
 static json_t *examples(const Audit *a, const AuditHit *hit, int64_t n)
@@ -182,6 +188,14 @@ static bool put(Audit *a, AuditFind *f, AuditHit *hit, int64_t n, double sure, E
     return true;
 }
 
+void audit_free(AuditFind *f)
+{
+    buf_free(&f->hits);
+    droplist_free(&f->drop);
+    json_decref(f->detail);
+    f->detail = NULL;
+}
+
 bool audit_find(Audit *a, AuditFind *f, Err *err)
 {
     AuditHit *hit = (AuditHit *)(void *)f->hits.at;
@@ -193,8 +207,6 @@ bool audit_find(Audit *a, AuditFind *f, Err *err)
         f->hits.len = (ptrdiff_t)n * (ptrdiff_t)sizeof(*hit);
         ok = put(a, f, hit, n, sure, err);
     }
-    buf_free(&f->hits);
-    droplist_free(&f->drop);
-    json_decref(f->detail);
+    audit_free(f);
     return ok;
 }

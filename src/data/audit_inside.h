@@ -5,6 +5,7 @@
 #include "data/audit.h"
 #include "data/docs.h"
 #include "data/drop.h"
+#include "data/origin.h"
 
 /* ---- words ---- */
 
@@ -54,9 +55,13 @@ typedef struct Audit {
     const AuditJob *job;
     Docs docs;
     DedupKey *key; /* (documents) */
+    Buf origins;   /* origin.h, one each */
+    int *part;     /* (documents) the file it came from, or its folder where files are many; -1 */
+    const char **part_name;
+    int parts;
     AuditLexicon lexicon;
     AuditPairs pairs;
-    json_t *manifest, *findings, *quiet;
+    json_t *manifest, *findings, *quiet, *not_asked;
     uint32_t *flags;  /* (documents): bit k: named by the k-th detector */
     double **measure; /* [detector] of it (documents): how bad, for tuning; NULL: it has none */
     int detector;     /* the one at work */
@@ -71,6 +76,8 @@ typedef struct AuditDef {
 Str audit_doc(const Audit *a, int64_t i);
 /* Room for the detector's measure of every document, zeroed. */
 double *audit_measure(Audit *a);
+/* For a detector that lacks what it needs: the report says why it was silent.  Returns true. */
+bool audit_not_asked(Audit *a, const char *why);
 
 /* ---- a finding in the making ---- */
 
@@ -101,5 +108,9 @@ typedef struct AuditFind {
 void audit_hit(AuditFind *f, AuditHit hit);
 /* Writes the remedy, adds the finding to the report or lets it be, and frees it. */
 bool audit_find(Audit *a, AuditFind *f, Err *err) MUST_CHECK;
+void audit_free(AuditFind *f); /* one that is not to be */
+/* Sorts documents into parts (audit_parts.c). */
+void audit_parts(Audit *a);
+const char *audit_file(const Audit *a, int64_t number); /* its path; NULL: not known */
 
 #endif
