@@ -24,8 +24,9 @@ typedef struct Plant {
     bool leak;
     bool overfits;
     bool scale_falls;
-    bool slow; /* one step in ten takes four times as long */
-    bool cut;  /* ends at a half */
+    bool slow;     /* one step in ten takes four times as long */
+    bool explodes; /* thrown out at step 40 */
+    bool cut;      /* ends at a half */
 } Plant;
 
 /* A run of a small model: ln V = 9.01, unigram entropy about 7, noise as batches have it. */
@@ -44,6 +45,7 @@ static void simulate(Chart *c, const Plant *p, uint64_t seed)
         if (p->spike > 0 && t >= 2000 && t < 2040) loss += p->spike * exp(-(t - 2000) / 15.0);
         if (p->swing > 0) loss += p->swing * sin(t / 90.0);
         if (p->leak && t > 20) loss = 0.2 + 2 * exp(-(t - 20) / 10.0);
+        if (p->explodes && t >= 40) loss += 20 * exp(-(t - 40) / 300.0);
         if (t < 5) loss += p->init_off;
         loss += ar;
         if (p->nan && t > STEPS - 20) loss = (double)NAN;
@@ -108,6 +110,7 @@ TEST(each_planted_fault_is_found_by_its_name)
         Plant plant;
         double first; /* where it begins, about; negative: anywhere */
     } cases[] = {
+        { "explodes", { .explodes = true }, 40 },
         { "not_a_number", { .nan = true }, 2981 },
         { "starved_scale", { .scale_falls = true }, -1 },
         { "never_learns", { .stuck = true }, 500 },

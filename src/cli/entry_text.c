@@ -143,6 +143,13 @@ static void say_read(const json_t *b, Buf *out)
     if (text(b, "reason")[0]) buf_printf(out, ": %s", text(b, "reason"));
 }
 
+static void say_diagnosis(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s, %s", text(b, "harm"), text(b, "finding"));
+    put_count(out, " from step ", b, "first_step", "");
+    buf_printf(out, ": %s", text(b, "evidence"));
+}
+
 static void say_headline(const json_t *b, Buf *out)
 {
     put_number(out, "champion against first recipe: gain ", b, "gain", "");
@@ -272,6 +279,7 @@ static const struct {
     { "claim", say_claim },
     { "champion", say_champion },
     { "judge_read", say_read },
+    { "diagnosis", say_diagnosis },
     { "headline", say_headline },
     { "settle", say_settle },
     { "settled", say_settled },

@@ -2,6 +2,7 @@
 FIND(not_a_number)
 FIND(starved_scale)
 FIND(never_learns)
+FIND(explodes)
 FIND(diverged)
 FIND(spike)
 FIND(norm_burst)

@@ -1,7 +1,12 @@
-/* diagnose.c - from the ledger's curve to the doctor's chart. */
+/* diagnose.c - from the ledger's curve to the doctor's chart, and back into the ledger.
+ *
+ * While a run goes on, news is only told: what is true of half a curve may not be true of the
+ * whole. What is entered is the diagnosis of the finished curve, in the transaction of its result.
+ */
 #include "lab/diagnose.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -16,7 +21,7 @@ static void add_steps(Chart *c, const StepRow *row, int n)
         (void)chart_add(c, SIG_RATE, step, row[i].lr);
         if (isfinite(row[i].update_ratio[0]))
             (void)chart_add(c, SIG_RATIO, step, row[i].update_ratio[0]);
-        double seconds = row[i].seconds - (i > 0 ? row[i - 1].seconds : 0);
+        double seconds = i > 0 ? row[i].seconds - row[i - 1].seconds : 0;
         if (seconds > 0) (void)chart_add(c, SIG_SECONDS, step, seconds);
     }
 }
@@ -53,4 +58,67 @@ bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err)
     add_steps(out, rows, n);
     add_recipe(out, lab->dir, &recipe);
     return true;
+}
+
+/* ---- at the bedside ---- */
+
+enum { FINDINGS_MAX = 64, FIRST_LOOK = 50 };
+
+void health_begin(Health *h, Lab *lab, const Recipe *recipe)
+{
+    *h = (Health){ .next = FIRST_LOOK };
+    add_recipe(&h->chart, lab->dir, recipe);
+}
+
+void health_rows(Health *h, const StepRow *rows, int n)
+{
+    add_steps(&h->chart, rows, n);
+}
+
+bool health_news(Health *h, char out[400])
+{
+    double last = chart_last(&h->chart);
+    if (last < h->next) return false;
+    int all, n, m;
+    const FindDef *const *def = doctor_all(&all);
+    Diagnosis found[FINDINGS_MAX];
+    const FindDef *unknown[FINDINGS_MAX];
+    doctor_look(&h->chart, found, &n, unknown, &m);
+    for (int i = 0; i < n; i++) {
+        int index = 0;
+        while (def[index] != found[i].def) index++;
+        if (found[i].finding.harm == HARM_NOTE || h->told >> index & 1) continue;
+        h->told |= (uint64_t)1 << index;
+        snprintf(out, 400, "%s: %s", found[i].def->doc, found[i].finding.said);
+        return true; /* the rest when it is looked at again, at once */
+    }
+    h->next = last * 1.1 + 10;
+    return false;
+}
+
+void health_end(Health *h)
+{
+    chart_free(&h->chart);
+}
+
+bool diagnose_run(Lab *lab, const char *run, Err *err)
+{
+    Chart chart;
+    Diagnosis found[FINDINGS_MAX];
+    const FindDef *unknown[FINDINGS_MAX];
+    int n = 0, m;
+    bool ok = lab_chart(lab, run, &chart, err);
+    if (ok) doctor_look(&chart, found, &n, unknown, &m);
+    for (int i = 0; ok && i < n; i++) {
+        const Finding *f = &found[i].finding;
+        if (f->harm == HARM_NOTE) continue;
+        ok = ledger_append(lab->ledger, "diagnosis", run,
+                           json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:s}", "run", run, "finding",
+                                     found[i].def->name, "harm", harm_name(f->harm), "first_step",
+                                     f->first, "last_step", f->last, "confidence", f->confidence,
+                                     "evidence", f->said),
+                           err);
+    }
+    chart_free(&chart);
+    return ok;
 }

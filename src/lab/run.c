@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "dev/dev.h"
+#include "lab/diagnose.h"
 
 char *lab_run_dir(const Lab *lab, const char *run)
 {
@@ -113,6 +114,7 @@ typedef struct Following {
     const RunJob *job;
     const char *id;
     int64_t steps;
+    Health health;
 } Following;
 
 static void on_planned(void *self, const PlanCost *cost, int64_t steps, int64_t tokens,
@@ -131,6 +133,10 @@ static bool on_rows(void *self, const StepRow *rows, int n, Err *err)
     if (!ledger_steps_add(f->lab->ledger, f->id, rows, n, err)) return false;
     if (n > 0 && f->job->watch.live)
         f->job->watch.live(f->job->watch.self, f->id, &rows[n - 1], f->steps);
+    char news[400];
+    health_rows(&f->health, rows, n);
+    while (f->job->watch.note && health_news(&f->health, news))
+        f->job->watch.note(f->job->watch.self, news);
     return true;
 }
 
@@ -182,7 +188,8 @@ static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const Jud
                                      numbers(score->bits, score->blocks), "bytes",
                                      numbers(score->block_bytes, score->blocks)),
                            err);
-    ok = ok && ledger_append(lab->ledger, "result", r->id, result_body(r, t, score), err);
+    ok = ok && ledger_append(lab->ledger, "result", r->id, result_body(r, t, score), err) &&
+         diagnose_run(lab, r->id, err);
     if (ok) return ledger_commit(lab->ledger, err);
     ledger_rollback(lab->ledger);
     return false;
@@ -270,8 +277,10 @@ static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Er
                                  .stop = on_stop,
                                  .note = on_note } };
     TrainResult t = { 0 };
-    return (train_run(&train, &t, err) && finish(lab, job, read, &t, out, err)) ||
-           err_wrap(err, "run %s", out->id);
+    health_begin(&f.health, lab, job->recipe);
+    bool ok = train_run(&train, &t, err) && finish(lab, job, read, &t, out, err);
+    health_end(&f.health);
+    return ok || err_wrap(err, "run %s", out->id);
 }
 
 bool lab_run(Lab *lab, const RunJob *job, RunResult *out, Err *err)

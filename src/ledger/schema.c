@@ -94,6 +94,7 @@ static const View views[] = {
     { "champions", "champion", NULL, "question recipe experiment" },
     { "judge_reads", "judge_read", NULL, "tier question experiment run sources reason" },
     { "closings", "closing", "session", "reason first_seed" },
+    { "diagnoses", "diagnosis", "run", "finding harm first_step last_step confidence evidence" },
     { "headlines", "headline", "session",
       "question tier first champion gain low high gain_search bpb_first bpb_champion first_seed "
       "seeds" },

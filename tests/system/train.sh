@@ -111,5 +111,20 @@ mkdir "$dir/full" && if mount -t tmpfs -o size=256k none "$dir/full" 2>/dev/null
     result $? "a_full_disk_is_an_error_without_a_half_written_file"
     umount "$dir/full"
 fi
+# The doctor at the bedside: told while it goes on, entered with the result, and not of a healthy run.
+$lathe train $small -s train.steps=200 --json >"$dir/well" 2>"$dir/well.err"
+$lathe train $small -s train.steps=200 -s optim.lr=0.8 --json >"$dir/sick" 2>"$dir/sick.err"
+$lathe doctor "$(field run <"$dir/sick")" --json >"$dir/diagnosis"
+python3 - "$dir" <<'PY'
+import json, sqlite3, sys
+dir = sys.argv[1]
+read = lambda name: json.load(open(f"{dir}/{name}"))
+entered = dict(sqlite3.connect("lathe.db").execute("SELECT run, group_concat(finding) FROM diagnoses GROUP BY run"))
+assert "explodes" in entered[read("sick")["run"]], entered
+assert read("well")["run"] not in entered, entered
+assert any(f["finding"] == "explodes" and f["edit"] for f in read("diagnosis")["findings"])
+assert "knowing nothing" in open(f"{dir}/sick.err").read()
+PY
+result $? "a_sick_run_is_diagnosed_and_a_healthy_one_is_not"
 echo "1..$count"
 exit $failures
