@@ -139,9 +139,6 @@ void filter_text(const json_t *table, int examples, Buf *out)
     size_t i, k;
     json_t *filter, *rule;
     const json_t *sources = json_object_get(table, "sources");
-    double documents = json_num(table, "documents", 0);
-    double judged =
-        documents > 0 ? json_num(json_object_get(table, "judged"), "documents", 0) / documents : 1;
     put_header(table, out);
     json_array_foreach(json_object_get(table, "filters"), i, filter)
     {
