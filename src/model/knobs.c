@@ -141,8 +141,9 @@ const Knob model_knobs[] = {
             "every width, because initial weights, elementwise rates of matrices and logits scale "
             "with width; heads grow in number; orthogonalised updates (muon) keep their rate",
         .fixed = true),
-    WHOLE("mup_base", 64, 1, 32768, .scale = SCALE_LINEAR, .unit = "channels",
-          .only = "model.scaling=mup", .doc = "width at which the rates were tuned", .fixed = true),
+    WHOLE("mup_base", 64, 0, 32768, .scale = SCALE_LINEAR, .unit = "channels",
+          .only = "model.scaling=mup",
+          .doc = "width at which the rates were tuned; 0: the model's own", .fixed = true),
     { .name = NULL },
 };
 
@@ -198,7 +199,8 @@ static void read_init(const KnobSet *k, Model *m)
     m->resid_init = knobs_number(k, "model.resid_init");
     m->skip_init = knobs_number(k, "model.skip_init");
     bool mup = choice(k, "model.scaling") != 0;
-    m->width_ratio = mup ? (double)m->width / (double)knobs_whole(k, "model.mup_base") : 1;
+    int64_t base = knobs_whole(k, "model.mup_base");
+    m->width_ratio = mup && base > 0 ? (double)m->width / (double)base : 1;
 }
 
 static void read_attention(const KnobSet *k, Model *m)
