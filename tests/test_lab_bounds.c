@@ -1,5 +1,6 @@
 /* What a lab does not let happen: a gain that was bought, a proposal that blocks the session. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/progress.h"
 #include "base/rand.h"
 #include "data/corpus.h"
@@ -216,4 +217,37 @@ TEST(what_an_interrupted_init_left_is_not_in_the_way)
     lab_close(&lab);
     EXPECT(!lab_init(dir, &err));
     EXPECT_MSG(err.code == ERR_CONFIG && strstr(err.msg, "is a lab already"), "%s", err.msg);
+}
+
+/* An older program knew fewer knobs, so its canonical text is shorter and has another hash. */
+TEST(a_recipe_of_an_older_program_keeps_the_name_that_its_runs_have)
+{
+    Lab lab;
+    Recipe today, read;
+    Buf text = { 0 };
+    char name[65];
+    const char *from;
+    const char *dir = make_lab("older");
+    EXPECT_MSG(lab_open(&lab, dir, LEDGER_WRITE, &arena, &err), "%s", err.msg);
+    recipe_default(&today, &arena);
+    recipe_seal(&today);
+    recipe_text(&today, false, &text);
+    char *line = strstr(text.at, "\nqk_norm"), *rest = strchr(line + 1, '\n');
+    memmove(line, rest, strlen(rest) + 1);
+    text.len = (ptrdiff_t)strlen(text.at);
+    sha256_hex(text.at, text.len, name);
+    EXPECT(strcmp(name, today.sha256) != 0);
+    EXPECT(ledger_append(lab.ledger, "recipe", name,
+                         json_pack("{s:s, s:s}", "sha256", name, "text", text.at), &err));
+    EXPECT_MSG(lab_recipe(&lab, name, &read, &err) && strcmp(read.sha256, name) == 0, "%s",
+               err.msg);
+    EXPECT(file_make_dirs(lab_path(&lab, "recipes"), &err) &&
+           file_write_whole(lab_path(&lab, "recipes/champion.toml"), buf_view(&text), &err));
+    EXPECT_MSG(lab_champion(&lab, &read, &from, &err) && strcmp(read.sha256, name) == 0, "%s",
+               err.msg);
+    buf_str(&text, STR("# a person was here\n"));
+    EXPECT(file_write_whole(lab_path(&lab, "recipes/champion.toml"), buf_view(&text), &err));
+    EXPECT(lab_champion(&lab, &read, &from, &err) && strcmp(read.sha256, today.sha256) == 0);
+    buf_free(&text);
+    lab_close(&lab);
 }
