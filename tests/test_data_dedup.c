@@ -1,6 +1,7 @@
 /* The same text again, exactly, nearly and in passages, against planted truth and plain code. */
 #include "base/hash.h"
 #include "base/progress.h"
+#include "base/rand.h"
 #include "data/dedup.h"
 #include "tests/test.h"
 
@@ -101,6 +102,112 @@ TEST(near_duplicates_are_grouped_and_strangers_are_not)
     EXPECT_MSG(near >= N - 1, "%d of %d near-duplicates found", near, N);
     EXPECT_MSG(far == N, "%d of %d strangers kept apart", far, N);
     for (int i = 0; i < 3 * N; i++) buf_free(&doc[i]);
+}
+
+/* ---- a planted set: copies with 5 to 40 % of their words changed ---- */
+
+enum { PLANTED = 400, PLANTED_WORDS = 200 };
+
+/* Story `s` with about `percent` of its words replaced by others. */
+static void write_planted(Buf *b, uint64_t story, int percent, uint64_t draw)
+{
+    Rand r = rand_stream(story, "planted"), e = rand_stream(draw, "edits");
+    for (int i = 0; i < PLANTED_WORDS; i++) {
+        uint64_t word = rand_below(&r, 50000);
+        if ((int)rand_below(&e, 100) < percent) word = 50000 + rand_below(&e, 50000);
+        buf_printf(b, "w%llu ", (unsigned long long)word);
+    }
+}
+
+/* Jaccard of the sets of five words in a row, compared as text. */
+static double plain_overlap(Str a, Str b)
+{
+    static char row[2][PLANTED_WORDS][80];
+    int n[2] = { 0, 0 }, both = 0;
+    for (int k = 0; k < 2; k++) {
+        Str rest = k ? b : a, word[PLANTED_WORDS + 1];
+        int words = 0;
+        while (words < PLANTED_WORDS && str_cut(&rest, ' ', &word[words])) words++;
+        for (int i = 0; i + 5 <= words; i++) {
+            ptrdiff_t len = word[i + 4].at + word[i + 4].len - word[i].at;
+            snprintf(row[k][n[k]], sizeof(row[k][0]), "%.*s", (int)len, word[i].at);
+            bool seen = false;
+            for (int j = 0; j < n[k] && !seen; j++) seen = strcmp(row[k][j], row[k][n[k]]) == 0;
+            n[k] += !seen;
+        }
+    }
+    for (int i = 0; i < n[0]; i++)
+        for (int j = 0; j < n[1]; j++) both += strcmp(row[0][i], row[1][j]) == 0;
+    return (double)both / (double)(n[0] + n[1] - both);
+}
+
+/* Precision is 1 by construction; recall is what the curve of the bands promises for the overlaps
+ * that the edits left. */
+TEST(planted_copies_are_found_as_often_as_the_curve_says_and_nothing_else_is)
+{
+    static Buf doc[2 * PLANTED];
+    static Str text[2 * PLANTED];
+    static int64_t group[2 * PLANTED];
+    static const DedupNear shapes[] = { { 0 }, { .bands = 20, .rows = 5, .same = 0.5 } };
+    Err err = { 0 };
+    progress_quiet(true);
+    for (int i = 0; i < PLANTED; i++) {
+        write_planted(&doc[i], (uint64_t)i, 0, 0);
+        write_planted(&doc[PLANTED + i], (uint64_t)i, i % 2 ? 5 * (1 + i / 2 % 8) : i / 2 % 7,
+                      7000 + (uint64_t)i);
+        text[i] = buf_view(&doc[i]), text[PLANTED + i] = buf_view(&doc[PLANTED + i]);
+    }
+    for (int k = 0; k < COUNT(shapes); k++) {
+        double same = k ? 0.5 : 0.7, expected = 0, variance = 0;
+        int found = 0, wrong = 0, there = 0;
+        EXPECT(dedup_near_with(&shapes[k], text, 2 * PLANTED, group, &err));
+        for (int i = 0; i < PLANTED; i++) {
+            double overlap = plain_overlap(text[i], text[PLANTED + i]);
+            double chance = dedup_near_chance(&shapes[k], overlap);
+            bool near = overlap >= same;
+            there += near;
+            expected += near ? chance : 0;
+            variance += near ? chance * (1 - chance) : 0;
+            found += near && group[PLANTED + i] == i;
+            wrong += group[i] != i || (!near && group[PLANTED + i] != PLANTED + i);
+        }
+        EXPECT_MSG(wrong == 0, "%d texts are grouped that are not near", wrong);
+        EXPECT_MSG(there > 60 && fabs(found - expected) < 4 * sqrt(variance) + 1,
+                   "%d of %d found, expected %.1f", found, there, expected);
+        printf("# %d x %d from %.1f: %d of %d found, the curve says %.1f\n",
+               shapes[k].bands ? shapes[k].bands : 14, shapes[k].rows ? shapes[k].rows : 8, same,
+               found, there, expected);
+    }
+    for (int i = 0; i < 2 * PLANTED; i++) buf_free(&doc[i]);
+}
+
+TEST(the_chance_of_a_candidate_is_the_published_one)
+{
+    DedupNear usual = { 0 }, other = { .bands = 9, .rows = 13 };
+    EXPECT(fabs(dedup_near_chance(&usual, 0.7) - 0.564) < 0.002); /* FineWeb: 56, 77, 92, 98.8 % */
+    EXPECT(fabs(dedup_near_chance(&usual, 0.75) - 0.772) < 0.002);
+    EXPECT(fabs(dedup_near_chance(&usual, 0.8) - 0.924) < 0.002);
+    EXPECT(fabs(dedup_near_chance(&usual, 0.85) - 0.988) < 0.002);
+    EXPECT(fabs(dedup_near_chance(&other, 0.8) - (1 - pow(1 - pow(0.8, 13), 9))) < 1e-12);
+}
+
+TEST(little_memory_gives_the_same_groups)
+{
+    enum { N = 600 };
+    static Buf doc[N];
+    static Str text[N];
+    static int64_t much[N], little[N];
+    Err err = { 0 };
+    DedupNear how = { .memory = 8192 }, bad = { .bands = 100, .rows = 100 };
+    progress_quiet(true);
+    for (int i = 0; i < N; i++) {
+        write_planted(&doc[i], (uint64_t)(i % 150), i % 5, (uint64_t)i);
+        text[i] = buf_view(&doc[i]);
+    }
+    EXPECT(dedup_near(text, N, much, &err) && dedup_near_with(&how, text, N, little, &err));
+    EXPECT(memcmp(much, little, sizeof(much)) == 0 && much[450] == 0);
+    EXPECT(!dedup_near_with(&bad, text, N, little, &err) && err.code == ERR_CONFIG);
+    for (int i = 0; i < N; i++) buf_free(&doc[i]);
 }
 
 TEST(short_texts_are_not_grouped)

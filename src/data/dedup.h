@@ -33,19 +33,31 @@ bool dedup_set_add(DedupSet *s, DedupKey key); /* false: it was there */
 bool dedup_set_has(const DedupSet *s, DedupKey key);
 void dedup_set_free(DedupSet *s);
 
-/* Near: numbers of groups of texts whose 5-word shingles overlap by Jaccard .7 or more, through
- * chains too.  group[i] <= i is the first text of i's group.  MinHash of 112 hashes in 14 bands
- * of 8 finds the candidates (56 % of pairs at .7, 92 % at .8, 99.9 % at .9), the true overlap
- * decides.  Texts under 20 words are not grouped: they overlap by chance.  ERR_STOPPED. */
+/* Near: texts whose 5-word shingles overlap by Jaccard `same` or more.  MinHash of bands x rows
+ * hashes finds candidates, the true overlap decides.  Zero is the default. */
+enum { DEDUP_HASHES_MAX = 1024 };
+typedef struct DedupNear {
+    int bands, rows; /* 14 x 8; at most DEDUP_HASHES_MAX in all */
+    double same;     /* .7 */
+    int64_t memory;  /* bytes at a time, beside the two arrays of the caller; 256 MB.  What does not
+                        fit goes to a temporary file that nobody sees.  Changes no result. */
+} DedupNear;
+/* The chance that two texts of this overlap become candidates: 1 - (1 - overlap^rows)^bands. */
+double dedup_near_chance(const DedupNear *how, double overlap);
+/* Numbers of groups, through chains too: group[i] <= i is the first text of i's group.  Texts under
+ * 20 words are not grouped: they overlap by chance.  ERR_STOPPED, ERR_CONFIG (bands), ERR_IO. */
+bool dedup_near_with(const DedupNear *how, const Str *text, int64_t count, int64_t *group,
+                     Err *err) MUST_CHECK;
 bool dedup_near(const Str *text, int64_t count, int64_t *group, Err *err) MUST_CHECK;
 double dedup_jaccard(Str a, Str b); /* of the sets of 5-word shingles; 0 if either has none */
 
 /* Passages: all runs of 13 words of some texts. */
 enum { DEDUP_GRAM = 13, DEDUP_COMMON = 10 };
 typedef struct DedupGrams {
-    uint64_t *slot; /* on the heap; 0: free */
-    int64_t *last;  /* by slot, once counting has begun: the document counted last */
-    int *documents; /* and how many there were */
+    uint64_t *slot;  /* on the heap; 0: free */
+    uint64_t *maybe; /* a bit for each hash: most of what is not there is known by it alone */
+    int64_t *last;   /* by slot, once counting has begun: the document counted last */
+    int *documents;  /* and how many there were */
     int64_t count, cap;
 } DedupGrams;
 void dedup_grams_add(DedupGrams *g, Str text);

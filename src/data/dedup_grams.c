@@ -51,15 +51,41 @@ static uint64_t *slot_of(const DedupGrams *g, uint64_t hash)
     return &g->slot[at];
 }
 
+/* Sixteen bits a slot, one of them set for each hash: a quarter of the table, and most words of
+ * training text need no more than one look at it. */
+static uint64_t *bit_word(const DedupGrams *g, uint64_t hash)
+{
+    return &g->maybe[hash >> 20 & (uint64_t)(g->cap / 4 - 1)];
+}
+
+static uint64_t bit_of(uint64_t hash)
+{
+    return (uint64_t)1 << (hash >> 58);
+}
+
+/* The slot of a hash that is there, or -1. */
+static int64_t find_slot(const DedupGrams *g, uint64_t hash)
+{
+    if (!(*bit_word(g, hash) & bit_of(hash))) return -1;
+    uint64_t *slot = slot_of(g, hash);
+    return *slot ? slot - g->slot : -1;
+}
+
 static void grow(DedupGrams *g)
 {
     CHECK(!g->last, "runs are added after counting has begun");
     DedupGrams bigger = { .cap = g->cap ? 2 * g->cap : 4096, .count = g->count };
     bigger.slot = calloc((size_t)bigger.cap, sizeof(uint64_t));
     CHECK(bigger.slot, "no memory for %td runs of words", (ptrdiff_t)bigger.cap);
-    for (int64_t i = 0; i < g->cap; i++)
-        if (g->slot[i]) *slot_of(&bigger, g->slot[i]) = g->slot[i];
+    bigger.maybe = calloc((size_t)bigger.cap / 4, sizeof(uint64_t));
+    CHECK(bigger.maybe, "no memory for %td runs of words", (ptrdiff_t)bigger.cap);
+    for (int64_t i = 0; i < g->cap; i++) {
+        if (!g->slot[i]) continue;
+        *slot_of(&bigger, g->slot[i]) = g->slot[i];
+        *bit_word(&bigger, g->slot[i]) |= bit_of(g->slot[i]);
+    }
     free(g->slot);
+    free(g->maybe);
     *g = bigger;
 }
 
@@ -69,6 +95,7 @@ static void put(DedupGrams *g, uint64_t hash)
     uint64_t *slot = slot_of(g, hash);
     g->count += *slot == 0;
     *slot = hash;
+    *bit_word(g, hash) |= bit_of(hash);
 }
 
 void dedup_grams_add(DedupGrams *g, Str text)
@@ -89,7 +116,7 @@ static int64_t count_held(const DedupGrams *g, Str text, DedupGrams *met, int64_
     for (DedupWords w = dedup_words(text); dedup_next(&w);) {
         if (!window_push(&window, &w, power, &hash)) continue;
         ++*all;
-        if (!*slot_of(g, hash)) continue;
+        if (find_slot(g, hash) < 0) continue;
         held++;
         if (met) put(met, hash);
     }
@@ -111,6 +138,7 @@ double dedup_grams_share(const DedupGrams *g, Str text)
 void dedup_grams_free(DedupGrams *g)
 {
     free(g->slot);
+    free(g->maybe);
     free(g->last);
     free(g->documents);
     *g = (DedupGrams){ 0 };
@@ -129,8 +157,8 @@ void dedup_grams_count(DedupGrams *g, Str text, int64_t number)
     uint64_t power = base_power(), hash;
     for (DedupWords w = dedup_words(text); dedup_next(&w);) {
         if (!window_push(&window, &w, power, &hash)) continue;
-        int64_t at = slot_of(g, hash) - g->slot;
-        if (!g->slot[at] || g->last[at] == number) continue;
+        int64_t at = find_slot(g, hash);
+        if (at < 0 || g->last[at] == number) continue;
         g->last[at] = number;
         g->documents[at]++;
     }
@@ -147,8 +175,8 @@ bool dedup_grams_find(const DedupGrams *g, Str text, ptrdiff_t *from, DedupPassa
     for (DedupWords w = dedup_words((Str){ text.at + *from, text.len - *from }); dedup_next(&w);) {
         if (begin && w.word.at > end && window_begin(&window) > end) break;
         if (!window_push(&window, &w, power, &hash)) continue;
-        int64_t at = slot_of(g, hash) - g->slot;
-        if (!g->slot[at]) continue;
+        int64_t at = find_slot(g, hash);
+        if (at < 0) continue;
         if (!begin) begin = window_begin(&window), first = window.count - DEDUP_GRAM;
         end = w.word.at + w.word.len;
         last = window.count;
