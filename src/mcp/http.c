@@ -30,16 +30,15 @@ static int sextet(char c)
 }
 
 /* "=?base64?...?=" stands for bytes that a header cannot hold; false if it is broken. */
-static bool decode(const char *value, Buf *out)
+static bool decode(Str value, Buf *out)
 {
-    size_t n = strlen(value);
-    if (strncmp(value, "=?base64?", 9) != 0 || n < 11 || strcmp(value + n - 2, "?=") != 0) {
-        buf_str(out, str_of(value));
+    if (!str_starts(value, STR("=?base64?")) || !str_ends(value, STR("?=")) || value.len < 11) {
+        buf_str(out, value);
         return true;
     }
     unsigned bits = 0;
     int have = 0;
-    for (const char *c = value + 9; c < value + n - 2 && *c != '='; c++) {
+    for (const char *c = value.at + 9; c < value.at + value.len - 2 && *c != '='; c++) {
         if (sextet(*c) < 0) return false;
         bits = bits << 6 | (unsigned)sextet(*c);
         have += 6;
@@ -50,11 +49,16 @@ static bool decode(const char *value, Buf *out)
     return true;
 }
 
+/* Without the white space that may stand around it. (c) */
+static Str header_of(const HttpAsked *asked, const char *name)
+{
+    return str_trim(str_of(http_server_header(asked, name)));
+}
+
 static bool says(const HttpAsked *asked, const char *header, const char *value)
 {
-    const char *given = http_server_header(asked, header);
     Buf b = { 0 };
-    bool same = given && decode(given, &b) && strcmp(b.at ? b.at : "", value) == 0;
+    bool same = decode(header_of(asked, header), &b) && str_eq(buf_view(&b), str_of(value));
     buf_free(&b);
     return same;
 }
@@ -97,11 +101,10 @@ static json_t *until_answered(McpCall *call)
 static void take(McpServer *m, const HttpAsked *asked, const json_t *message, HttpAnswer *out)
 {
     const json_t *params = json_object_get(message, "params");
-    const char *version = http_server_header(asked, "MCP-Protocol-Version");
     McpServer own = *m;
     bool body_modern = mcp_meta(params, "protocolVersion") != NULL;
     own.stateless = true;
-    own.newer = version && strcmp(version, mcp_modern) == 0;
+    own.newer = says(asked, "MCP-Protocol-Version", mcp_modern);
     json_t *differ = body_modern ? mismatch(asked, message) : NULL;
     if (differ) {
         put_json(out, differ, 400);
