@@ -19,7 +19,10 @@ typedef struct Product {
 static void tile(const void *call, Work w)
 {
     const Product *p = call;
-    gemm_tile(p->level, &p->g, w.part, w.own);
+    if (w.phase == 0)
+        gemm_pack(p->level, &p->g, w.part);
+    else
+        gemm_tile(p->level, &p->g, w.part, w.own);
 }
 
 /* One thread is measured by its own time, so that other programs hardly matter. */
@@ -28,10 +31,13 @@ static double now(const Dev *d)
     return d->threads == 1 ? clock_cpu() : clock_now();
 }
 
-static double best_gflops(Dev *d, const Product *p)
+static double best_gflops(Dev *d, Product *p)
 {
-    int parts = gemm_tiles(p->g.m, p->g.n);
-    Job job = { .run = tile, .call = p, .parts = &parts, .phases = 1, .own = gemm_own(p->g.k) };
+    int parts[] = { gemm_packs(&p->g), gemm_tiles(&p->g) };
+    ptrdiff_t packed = gemm_packed(&p->g);
+    p->g.packed = d->def->block(d, packed);
+    if (!p->g.packed) abort();
+    Job job = { .run = tile, .call = p, .parts = parts, .phases = 2, .own = gemm_own(p->g.k) };
     if (!d->def->reserve(d, job.own)) abort();
     double flops = 2.0 * (double)p->g.m * (double)p->g.n * (double)p->g.k, best = 1e9;
     for (double begun = clock_now(), spent = 0; spent < 0.15 || best == 1e9;) {
@@ -40,6 +46,7 @@ static double best_gflops(Dev *d, const Product *p)
         best = MIN(best, now(d) - t);
         spent = clock_now() - begun;
     }
+    d->def->block_free(d, p->g.packed, packed);
     return flops / best * 1e-9;
 }
 
@@ -71,7 +78,8 @@ static void layer_speed(Dev *d, CpuLevel level, Layer l, double gflops[3])
                           .a_col = 1,
                           .b_row = 1,
                           .b_col = i,
-                          .c_row = o },
+                          .c_row = o,
+                          .once = true },
                         level };
     Product d_x = { { .m = m,
                       .n = i,
@@ -83,7 +91,8 @@ static void layer_speed(Dev *d, CpuLevel level, Layer l, double gflops[3])
                       .a_col = 1,
                       .b_row = i,
                       .b_col = 1,
-                      .c_row = i },
+                      .c_row = i,
+                      .once = true },
                     level };
     Product d_w = { { .m = o,
                       .n = i,

@@ -9,9 +9,10 @@ typedef struct Shape {
 } Shape;
 
 static const Shape shapes[] = {
-    { 1, 1, 1 },     { 1, 33, 7 },    { 14, 32, 384 }, { 15, 31, 385 }, { 7, 16, 5 },
-    { 64, 64, 8 },   { 65, 65, 20 },  { 13, 257, 10 }, { 150, 17, 9 },  { 27, 48, 100 },
-    { 13, 48, 800 }, { 253, 300, 1 }, { 15, 9, 1153 },
+    { 1, 1, 1 },     { 1, 33, 7 },    { 14, 32, 384 },  { 15, 31, 385 },
+    { 7, 16, 5 },    { 64, 64, 8 },   { 65, 65, 20 },   { 13, 257, 10 },
+    { 150, 17, 9 },  { 27, 48, 100 }, { 13, 48, 800 },  { 253, 300, 1 },
+    { 15, 9, 1153 }, { 601, 70, 9 },  { 601, 33, 390 }, { 17, 33, 1024 },
 };
 
 static float *random_floats(ptrdiff_t n, uint32_t seed)
@@ -39,7 +40,8 @@ typedef struct Problem {
     ptrdiff_t c_count;
 } Problem;
 
-/* kind: bit 0 A lies along m, bit 1 B lies along k, bit 2 add, bit 3 bias. */
+/* kind: bit 0 A lies along m, bit 1 B lies along k, bit 2 add, bit 3 bias; tiles have B packed once
+ * where they can. */
 static Problem problem_new(Shape s, int kind)
 {
     Problem p = { .a = random_floats(s.m * s.k, 1),
@@ -54,6 +56,7 @@ static Problem problem_new(Shape s, int kind)
     p.g.b_col = kind & 2 ? s.k : 1;
     p.g.add = kind & 4;
     p.g.bias = kind & 8 ? p.bias : NULL;
+    p.g.once = true;
     return p;
 }
 
@@ -81,11 +84,16 @@ static float *solve(const Problem *p, CpuLevel level, bool tiles)
     Gemm g = p->g;
     g.c = c;
     void *own = scratch_for(&g);
+    if (posix_memalign(&g.packed, 64, (size_t)gemm_packed(&g) + 1) != 0) abort();
+    memset(g.packed, 0xff, (size_t)gemm_packed(&g));
+    g.once = tiles;
+    for (int t = gemm_packs(&g); t-- > 0;) gemm_pack(level, &g, t);
     if (tiles)
-        for (int t = gemm_tiles(g.m, g.n); t-- > 0;) gemm_tile(level, &g, t, own);
+        for (int t = gemm_tiles(&g); t-- > 0;) gemm_tile(level, &g, t, own);
     else
         gemm_all(level, &g, own);
     free(own);
+    free(g.packed);
     return c;
 }
 
@@ -97,7 +105,7 @@ static double *solve_ref(const Problem *p, bool tiles)
     g.a = a, g.b = b, g.c = c;
     if (g.bias) g.bias = bias;
     if (tiles)
-        for (int t = 0; t < gemm_tiles(g.m, g.n); t++) gemm_tile(LEVEL_REF, &g, t, NULL);
+        for (int t = 0; t < gemm_tiles(&g); t++) gemm_tile(LEVEL_REF, &g, t, NULL);
     else
         gemm_all(LEVEL_REF, &g, NULL);
     free(a);
@@ -233,7 +241,9 @@ TEST(tiles_cover_a_product_once)
             free(c);
             problem_free(&p);
         }
-    EXPECT(gemm_tiles(768, 128) >= 4);
-    EXPECT(gemm_tiles(128, 128) >= 2);
-    EXPECT(gemm_tiles(4096, 1536) >= 16);
+    for (int once = 0; once < 2; once++) {
+        EXPECT(gemm_tiles(&(Gemm){ .m = 768, .n = 128, .k = 384, .a_col = 1, .once = once }) >= 4);
+        EXPECT(gemm_tiles(&(Gemm){ .m = 128, .n = 128, .k = 384, .a_col = 1, .once = once }) >= 2);
+        EXPECT(gemm_tiles(&(Gemm){ .m = 4096, .n = 1536, .k = 1, .a_col = 1, .once = once }) >= 16);
+    }
 }

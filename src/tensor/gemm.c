@@ -1,18 +1,26 @@
 /* gemm.c - how a product is cut into tiles, and which kernel computes one.
  *
- * An element of C is a chain of its own (gemm.h), so tiles change speed, never
- * bits.  A tile packs its columns of B, and of A the rows it is about to use; so
- * all of B is packed once per row of tiles and all of A once per column of them.
- * Of the cuts that give a few threads work enough, the one that packs least is
- * taken: 768 x 128 becomes 8 x 1 tiles, 128 x 512 becomes 2 x 4. */
+ * An element of C is a chain of its own (gemm.h), so tiles change speed, never bits.
+ *
+ * A tile that packs for itself packs its columns of B, and of A the rows it is about to
+ * use; so all of B is packed once per row of tiles and all of A once per column of them.
+ * Of the cuts that give a few threads work enough, the one that packs least is taken:
+ * 768 x 128 becomes 8 x 1 tiles, 128 x 512 becomes 2 x 4.
+ *
+ * Where B is packed once for all, or read where it lies, and there are many rows, tiles
+ * cost nothing but their number, and many small ones keep all threads busy to the end.
+ * They go down the columns of C, so that a worker finds its columns of B in its cache.
+ * With more than one chunk of k they do not stay there, and tall tiles read them less. */
 #include "tensor/gemm.h"
 
 #include "tensor/gemm_inside.h"
 
-enum { ROWS_MOST = 252, TILES_WISHED = 8, AREA_LEAST = 64 * 64, GRAIN = 32 };
+enum { ROWS_MOST = 294, ROWS_MANY = 588, TILES_WISHED = 8, AREA_LEAST = 64 * 64, GRAIN = 32 };
+enum { ROWS_SHORT = 84, ROWS_TALL = 252, PACK_COLS = 64 };
 
 typedef struct Cut {
     ptrdiff_t down, across; /* tiles */
+    ptrdiff_t rows;         /* of a tile; 0: dealt evenly */
     ptrdiff_t grains;       /* of columns, dealt evenly to the tiles of a row */
 } Cut;
 
@@ -21,11 +29,36 @@ static ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b)
     return (a + b - 1) / b;
 }
 
-static Cut cut_of(ptrdiff_t m, ptrdiff_t n)
+/* B is read where it lies, every panel of it. */
+static bool lies_well(const Gemm *g)
 {
-    ptrdiff_t grains = ceil_div(n, GRAIN), least_packed = PTRDIFF_MAX;
+    return g->b_col == 1 && g->b_row <= GEMM_STEP && g->n % 16 == 0;
+}
+
+static bool many_rows(const Gemm *g)
+{
+    return g->m > ROWS_MANY && g->a_col == 1;
+}
+
+bool gemm_packs_once(const Gemm *g)
+{
+    return g->once && many_rows(g) && !lies_well(g);
+}
+
+static Cut cut_by_rows(const Gemm *g)
+{
+    Cut c = { .rows = g->k > GEMM_CHUNK ? ROWS_TALL : ROWS_SHORT, .grains = ceil_div(g->n, GRAIN) };
+    c.down = ceil_div(g->m, c.rows);
+    c.across = ceil_div(c.grains, GEMM_COLS / GRAIN);
+    return c;
+}
+
+static Cut cut_of(const Gemm *g)
+{
+    if (many_rows(g) && (g->once || lies_well(g))) return cut_by_rows(g);
+    ptrdiff_t m = g->m, n = g->n, grains = ceil_div(n, GRAIN), least_packed = PTRDIFF_MAX;
     ptrdiff_t wished = MAX(1, MIN(TILES_WISHED, m * n / AREA_LEAST));
-    Cut best = { 1, 1, grains };
+    Cut best = { 1, 1, 0, grains };
     ptrdiff_t fewest = ceil_div(grains, GEMM_COLS / GRAIN);
     for (ptrdiff_t across = fewest; across <= grains && across * m < least_packed; across++) {
         ptrdiff_t down = MAX(ceil_div(m, ROWS_MOST), MIN(m, ceil_div(wished, across)));
@@ -38,10 +71,21 @@ static Cut cut_of(ptrdiff_t m, ptrdiff_t n)
     return best;
 }
 
-int gemm_tiles(ptrdiff_t m, ptrdiff_t n)
+int gemm_tiles(const Gemm *g)
 {
-    Cut c = cut_of(m, n);
+    Cut c = cut_of(g);
     return (int)(c.down * c.across);
+}
+
+int gemm_packs(const Gemm *g)
+{
+    return gemm_packs_once(g) ? (int)ceil_div(g->n, PACK_COLS) : 0;
+}
+
+ptrdiff_t gemm_packed(const Gemm *g)
+{
+    ptrdiff_t columns = ceil_div(g->n, 16) * 16;
+    return gemm_packs_once(g) ? columns * g->k * (ptrdiff_t)sizeof(float) : 0;
 }
 
 ptrdiff_t gemm_own(ptrdiff_t k)
@@ -61,12 +105,30 @@ static GemmBlock *block_at(CpuLevel level)
     }
 }
 
+static GemmPack *pack_at(CpuLevel level)
+{
+    switch (level) {
+    case LEVEL_REF: return gemm_panels_ref;
+#if HAVE_X86_LEVELS
+    case LEVEL_AVX2: return gemm_panels_avx2;
+    case LEVEL_AVX512: return gemm_panels_avx512;
+#endif
+    default: return gemm_panels_plain;
+    }
+}
+
+void gemm_pack(CpuLevel level, const Gemm *g, int part)
+{
+    ptrdiff_t j = part * (ptrdiff_t)PACK_COLS;
+    pack_at(level)(g, j, MIN(g->n, j + PACK_COLS));
+}
+
 void gemm_tile(CpuLevel level, const Gemm *g, int tile, void *own)
 {
-    Cut c = cut_of(g->m, g->n);
+    Cut c = cut_of(g);
     ptrdiff_t i = tile % c.down, j = tile / c.down;
-    GemmSpan s = { .i0 = g->m * i / c.down,
-                   .i1 = g->m * (i + 1) / c.down,
+    GemmSpan s = { .i0 = c.rows ? i * c.rows : g->m * i / c.down,
+                   .i1 = c.rows ? MIN(g->m, (i + 1) * c.rows) : g->m * (i + 1) / c.down,
                    .j0 = c.grains * j / c.across * GRAIN,
                    .j1 = MIN(g->n, c.grains * (j + 1) / c.across * GRAIN) };
     block_at(level)(g, s, own);
@@ -74,6 +136,10 @@ void gemm_tile(CpuLevel level, const Gemm *g, int tile, void *own)
 
 void gemm_all(CpuLevel level, const Gemm *g, void *own)
 {
-    for (ptrdiff_t j = 0; j < g->n; j += GEMM_COLS)
-        block_at(level)(g, (GemmSpan){ .i1 = g->m, .j0 = j, .j1 = MIN(g->n, j + GEMM_COLS) }, own);
+    Gemm each = *g;
+    each.once = false;
+    for (ptrdiff_t j = 0; j < g->n; j += GEMM_COLS) {
+        GemmSpan s = { .i1 = g->m, .j0 = j, .j1 = MIN(g->n, j + GEMM_COLS) };
+        block_at(level)(&each, s, own);
+    }
 }

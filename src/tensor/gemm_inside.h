@@ -8,6 +8,7 @@ enum {
     GEMM_CHUNK = 384, /* of k: part of the definition */
     GEMM_COLS = 384,  /* most columns of a block: what a worker's scratch holds packed */
     GEMM_ROWS = 16,   /* most rows packed at once */
+    GEMM_STEP = 448,  /* longest step along k at which b is read where it lies */
 };
 
 typedef struct GemmSpan {
@@ -16,5 +17,12 @@ typedef struct GemmSpan {
 
 typedef void GemmBlock(const Gemm *g, GemmSpan s, void *own);
 extern GemmBlock gemm_block_ref, gemm_block_plain, gemm_block_avx2, gemm_block_avx512;
+
+/* Columns j0..j1-1 of all of b to their places in g->packed: chunk after chunk of k, in each panel
+ * after panel.  Nothing at LEVEL_REF. */
+typedef void GemmPack(const Gemm *g, ptrdiff_t j0, ptrdiff_t j1);
+extern GemmPack gemm_panels_ref, gemm_panels_plain, gemm_panels_avx2, gemm_panels_avx512;
+
+bool gemm_packs_once(const Gemm *g);
 
 #endif

@@ -11,6 +11,16 @@
  * exists for every number of rows and one or two vectors of columns, so that a
  * remainder costs about its share: rows are dealt evenly to panels.
  *
+ * From panels in the second cache that kernel runs at the peak; what is lost is
+ * lost waiting for the third cache and memory (docs/engine-speed.md).  So while it
+ * multiplies it asks for what comes next, one cache line every four k: its own rows
+ * of C to the first cache, then the next panel of A, then the next chunk of B to the
+ * second.  One line per k is too much: each waits some 250 cycles in one of 16 places,
+ * and what the kernel itself misses has to queue behind.
+ *
+ * Rejected: packing all rows of A of a tile at once (they are read in long runs
+ * then, but leave the first cache before they are used: d_w 5 % slower).
+ *
  * Bits: each element is its own chain of FMAs over ascending k, from zero in each
  * chunk; chunks are added to C in order, bias last.  Neither panels nor vectors
  * touch that (gemm.h). */
@@ -38,28 +48,48 @@ void gemm_block_ref(const Gemm *g, GemmSpan s, void *own)
         }
 }
 
+void gemm_panels_ref(const Gemm *g, ptrdiff_t j0, ptrdiff_t j1)
+{
+    (void)g, (void)j0, (void)j1;
+}
+
 #else
 
 /* ---- the inner kernel ------------------------------------------------------------------------ */
 
+/* What to ask the memory for while something is computed: `rows` times `lines` cache lines. */
+enum { LINE = 64 };
+typedef struct Ahead {
+    const char *at;
+    ptrdiff_t left, lines; /* of this row; of every row */
+    ptrdiff_t skip;        /* bytes from the end of a row to the next */
+    ptrdiff_t rows;        /* not yet gone through */
+} Ahead;
+
 typedef struct Inner {
     ptrdiff_t k;
-    const float *a; /* element (row, k) at a[row * a_row + k * a_col] */
-    ptrdiff_t a_row, a_col;
+    const float
+        *a; /* along k: element (row, k) at a[row * a_step + k]; across: a[k * a_step + row] */
+    ptrdiff_t a_step;
     const float *b; /* k rows of one or two vectors, b_step apart */
     ptrdiff_t b_step;
     float *c;
     ptrdiff_t c_row;
     const float *bias; /* of these columns, or NULL */
     bool add;
-    int last;           /* columns of the last vector, 1..WIDE */
-    const float *ahead; /* asked for while this is computed: what is packed next, a line per k */
-    ptrdiff_t ahead_step;
+    int last; /* columns of the last vector, 1..WIDE */
+    Ahead *ahead;
 } Inner;
 
+/* Constants at every call, so that loops unroll and the sums are registers. */
+typedef struct Form {
+    int high, wide; /* rows, vectors of columns */
+    bool along;     /* A lies along k */
+} Form;
+#define INLINE __attribute__((always_inline)) static inline
+
 /* The sums of one row on their way out. */
-__attribute__((always_inline)) static inline void put_row(const Inner *t, float *c, const Vec *sum,
-                                                          const int wide, Mask some)
+INLINE void put_row(const Inner *t, float *c, const Vec *sum, const int wide, Mask some)
 {
     UNROLL
     for (int w = 0; w < wide; w++) {
@@ -78,51 +108,97 @@ __attribute__((always_inline)) static inline void put_row(const Inner *t, float 
     }
 }
 
-/* `high` and `wide` are constants at every call, so the loops unroll and sum[] is registers.  Rows
- * are reached in threes from one pointer each, which an address can express. */
-__attribute__((always_inline)) static inline void inner(const Inner *t, const int high,
-                                                        const int wide)
+/* A panel of A as the kernel walks it.  Along k, rows are reached in threes from one pointer each,
+ * which an address can express. */
+typedef struct Rows {
+    const float *at[(HIGH + 2) / 3];
+    ptrdiff_t step;
+} Rows;
+
+/* One k, the u-th since the pointers moved. */
+INLINE void add_one(Vec sum[HIGH][2], const Rows *a, const float *b, const Form f, const int u)
+{
+    Vec b0 = VLOAD(b), b1 = f.wide > 1 ? VLOAD(b + WIDE) : VZERO;
+    UNROLL
+    for (int r = 0; r < f.high; r++) {
+        Vec x = VONE(f.along ? a->at[r / 3] + r % 3 * a->step + u : a->at[0] + r);
+        sum[r][0] = VFMA(x, b0, sum[r][0]);
+        if (f.wide > 1) sum[r][1] = VFMA(x, b1, sum[r][1]);
+    }
+}
+
+INLINE void move_rows(Rows *a, const Form f, const int by)
+{
+    if (!f.along) {
+        a->at[0] += by * a->step;
+        return;
+    }
+    UNROLL
+    for (int r = 0; r < f.high; r += 3) a->at[r / 3] += by;
+}
+
+/* One cache line of what comes next. */
+INLINE void ask_ahead(Ahead *a)
+{
+    __builtin_prefetch(a->at, 0, 2);
+    a->at += LINE;
+    if (--a->left > 0) return;
+    a->at += a->skip;
+    a->left = a->lines;
+    a->rows--;
+}
+
+enum { DEEP = 4 }; /* k's of a round */
+INLINE void inner(const Inner *t, const Form f)
 {
     Vec sum[HIGH][2];
     UNROLL
-    for (int r = 0; r < high; r++) sum[r][0] = sum[r][1] = VZERO;
-    const float *row[(HIGH + 2) / 3], *b = t->b, *ahead = t->ahead;
-    ptrdiff_t a_row = t->a_row, a_col = t->a_col, b_step = t->b_step;
-    ptrdiff_t ahead_step = t->ahead_step;
+    for (int r = 0; r < f.high; r++) sum[r][0] = sum[r][1] = VZERO;
+    Rows a = { .step = t->a_step };
     UNROLL
-    for (int r = 0; r < high; r += 3) row[r / 3] = t->a + r * a_row;
-    for (ptrdiff_t k = 0; k < t->k; k++) {
-        Vec b0 = VLOAD(b), b1 = wide > 1 ? VLOAD(b + WIDE) : VZERO;
-        b += b_step;
-        __builtin_prefetch(ahead, 0, 2);
-        ahead += ahead_step;
+    for (int r = 0; r < f.high; r += 3) a.at[r / 3] = t->a + r * a.step;
+    Ahead ahead = *t->ahead;
+    ptrdiff_t b_step = t->b_step, c_row = t->c_row, k = t->k;
+    const float *b = t->b, *c = t->c, *c_last = c + (f.high - 1) * c_row;
+    for (; k >= DEEP; k -= DEEP) {
+        __builtin_prefetch(c, 1, 3);
+        if (f.wide > 1) __builtin_prefetch(c + WIDE, 1, 3);
+        c = c < c_last ? c + c_row : c_last;
+        ask_ahead(&ahead);
         UNROLL
-        for (int r = 0; r < high; r++) {
-            Vec a = VONE(row[r / 3] + r % 3 * a_row);
-            sum[r][0] = VFMA(a, b0, sum[r][0]);
-            if (wide > 1) sum[r][1] = VFMA(a, b1, sum[r][1]);
+        for (int u = 0; u < DEEP; u++, b += b_step) {
+            add_one(sum, &a, b, f, f.along ? u : 0);
+            if (!f.along) move_rows(&a, f, 1);
         }
-        UNROLL
-        for (int r = 0; r < high; r += 3) row[r / 3] += a_col;
+        if (f.along) move_rows(&a, f, DEEP);
     }
+    for (; k > 0; k--, b += b_step) {
+        add_one(sum, &a, b, f, 0);
+        move_rows(&a, f, 1);
+    }
+    *t->ahead = ahead;
     Mask some = VMASK(t->last);
     UNROLL
-    for (int r = 0; r < high; r++) put_row(t, t->c + r * t->c_row, sum[r], wide, some);
+    for (int r = 0; r < f.high; r++) put_row(t, t->c + r * t->c_row, sum[r], f.wide, some);
 }
 
 typedef void InnerKernel(const Inner *t);
-#define INNER(high)                                                                                \
-    static void inner_##high##_1(const Inner *t)                                                   \
+#define INNER_FORM(high, wide, along)                                                              \
+    static void inner_##high##_##wide##_##along(const Inner *t)                                    \
     {                                                                                              \
-        inner(t, high, 1);                                                                         \
-    }                                                                                              \
-    static void inner_##high##_2(const Inner *t)                                                   \
-    {                                                                                              \
-        inner(t, high, 2);                                                                         \
+        inner(t, (Form){ high, wide, along });                                                     \
     }
+#define INNER(high)                                                                                \
+    INNER_FORM(high, 1, 0)                                                                         \
+    INNER_FORM(high, 2, 0)                                                                         \
+    INNER_FORM(high, 1, 1)                                                                         \
+    INNER_FORM(high, 2, 1)
 #define INNERS(high)                                                                               \
     {                                                                                              \
-        inner_##high##_1, inner_##high##_2                                                         \
+        { inner_##high##_1_0, inner_##high##_2_0 },                                                \
+        {                                                                                          \
+            inner_##high##_1_1, inner_##high##_2_1                                                 \
+        }                                                                                          \
     }
 INNER(1)
 INNER(2)
@@ -140,7 +216,8 @@ INNER(12)
 INNER(13)
 INNER(14)
 #endif
-static InnerKernel *const kernels[HIGH][2] = {
+static InnerKernel *const kernels[HIGH][2][2] = {
+    // rows, along, vectors
     INNERS(1), INNERS(2), INNERS(3), INNERS(4),  INNERS(5),  INNERS(6),
 #if LEVEL == 3
     INNERS(7), INNERS(8), INNERS(9), INNERS(10), INNERS(11), INNERS(12), INNERS(13), INNERS(14),
@@ -152,9 +229,10 @@ static InnerKernel *const kernels[HIGH][2] = {
 typedef struct Chunk {
     const Gemm *g;
     GemmSpan s;
+    bool once;           /* B lies in g->packed */
     ptrdiff_t k0, k;     /* of all k */
     float *packed, *row; /* panels of B; a panel of A */
-    ptrdiff_t fetched;   /* lines of the next chunk of B asked for */
+    Ahead next_b;        /* what of B is needed after this chunk */
 } Chunk;
 
 /* k rows of n columns from b into rows of `step`; what is beyond n becomes zero, once. */
@@ -199,127 +277,180 @@ static ptrdiff_t panel_width(ptrdiff_t columns_left)
     return columns_left > WIDE ? 2 * WIDE : WIDE;
 }
 
-/* What lies across k is read where it is if steps along k are short: then a chunk of it is not
- * spread over too many pages, nor over too few sets of the first cache. */
-enum { STEP_MOST = 448, DIRECT_COLS = 128 };
-
-static bool direct_b(const Chunk *c, ptrdiff_t n)
+/* One panel of a chunk of B, the one that begins at column j. */
+static void pack_panel(const Gemm *g, ptrdiff_t k0, ptrdiff_t k, ptrdiff_t j, float *to)
 {
-    return c->g->b_col == 1 && n % WIDE == 0 && c->g->b_row <= STEP_MOST;
+    ptrdiff_t step = panel_width(g->n - j), n = MIN(step, g->n - j);
+    const float *b = (const float *)g->b + k0 * g->b_row + j * g->b_col;
+    if (g->b_col == 1)
+        pack_rows(b, g->b_row, k, n, step, to);
+    else if (g->b_row == 1)
+        pack_columns(b, g->b_col, k, n, step, to);
+    else
+        pack_any(g, b, k, n, step, to);
 }
 
-/* What lies along k is always read where it is; the rest, if few columns will need it. */
-static bool direct_a(const Chunk *c)
+/* Where it lies in g->packed. */
+static float *panel_once(const Gemm *g, ptrdiff_t k0, ptrdiff_t k, ptrdiff_t j)
 {
-    if (c->g->a_col == 1) return true;
-    return c->g->a_row == 1 && c->g->a_col <= STEP_MOST && c->s.j1 - c->s.j0 <= DIRECT_COLS;
+    ptrdiff_t columns = (g->n + WIDE - 1) / WIDE * WIDE;
+    return (float *)g->packed + k0 * columns + j * k;
+}
+
+void LEVELED(gemm_panels)(const Gemm *g, ptrdiff_t j0, ptrdiff_t j1)
+{
+    for (ptrdiff_t k0 = 0; k0 < g->k; k0 += GEMM_CHUNK) {
+        ptrdiff_t k = MIN(GEMM_CHUNK, g->k - k0);
+        for (ptrdiff_t j = j0; j < j1; j += 2 * WIDE)
+            pack_panel(g, k0, k, j, panel_once(g, k0, k, j));
+    }
+}
+
+/* What lies across k is read where it is if steps along k are short: then a chunk of it is not
+ * spread over too many pages, nor over too few sets of the first cache. */
+static bool direct_b(const Gemm *g, ptrdiff_t j)
+{
+    return g->b_col == 1 && (g->n - j >= 2 * WIDE || (g->n - j) % WIDE == 0) &&
+           g->b_row <= GEMM_STEP;
 }
 
 static void pack_b(const Chunk *c)
 {
+    for (ptrdiff_t j = c->s.j0; j < c->s.j1; j += 2 * WIDE)
+        if (!direct_b(c->g, j)) pack_panel(c->g, c->k0, c->k, j, c->packed + (j - c->s.j0) * c->k);
+}
+
+/* What lies along k is read where it is, unless its rows are pages apart and so fall into the same
+ * sets of the first cache; the rest, if few columns will need it. */
+enum { DIRECT_COLS = 128, PAGE_FLOATS = 1024 };
+static bool direct_a(const Chunk *c)
+{
     const Gemm *g = c->g;
-    ptrdiff_t k = c->k;
-    float *to = c->packed;
-    for (ptrdiff_t j = c->s.j0, step; j < c->s.j1; j += step, to += k * step) {
-        const float *b = (const float *)g->b + c->k0 * g->b_row + j * g->b_col;
-        step = panel_width(c->s.j1 - j);
-        ptrdiff_t n = MIN(step, c->s.j1 - j);
-        if (direct_b(c, n)) continue;
-        if (g->b_col == 1)
-            pack_rows(b, g->b_row, k, n, step, to);
-        else if (g->b_row == 1)
-            pack_columns(b, g->b_col, k, n, step, to);
-        else
-            pack_any(g, b, k, n, step, to);
+    if (g->a_col == 1) return g->a_row % PAGE_FLOATS != 0;
+    return g->a_row == 1 && g->a_col <= GEMM_STEP && c->s.j1 - c->s.j0 <= DIRECT_COLS;
+}
+
+/* A panel of rows, laid out so that GEMM_ROWS of them lie beside each other; the kernel reads
+ * `high`. */
+static void pack_a(const Gemm *g, const float *a, ptrdiff_t k, int high, float *to)
+{
+    if (g->a_col == 1) {
+        pack_columns(a, g->a_row, k, high, GEMM_ROWS, to);
+        return;
     }
+    for (ptrdiff_t i = 0; i < k; i++) {
+        const float *from = a + i * g->a_col;
+        if (g->a_row == 1)
+            for (int r = 0; r < high; r += WIDE)
+                VSTORE(to + i * GEMM_ROWS + r, VLOAD_SOME(from + r, VMASK(MIN(WIDE, high - r))));
+        else
+            for (int r = 0; r < high; r++) to[i * GEMM_ROWS + r] = from[r * g->a_row];
+    }
+}
+
+/* ---- looking ahead --------------------------------------------------------------------------- */
+
+static Ahead nothing_ahead(const void *at)
+{
+    return (Ahead){ .at = at };
+}
+
+/* Rows `step` apart of `n` floats each. */
+static Ahead ahead_of(const float *from, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t n)
+{
+    uintptr_t begin = (uintptr_t)from / LINE * LINE;
+    ptrdiff_t lines = (ptrdiff_t)(((uintptr_t)(from + n) - begin + LINE - 1) / LINE);
+    return (Ahead){ .at = (const char *)begin,
+                    .left = lines,
+                    .lines = lines,
+                    .skip = step * (ptrdiff_t)sizeof(float) - lines * LINE,
+                    .rows = rows };
+}
+
+/* B for the chunk that follows, as it will be read or packed. */
+static Ahead ahead_b(const Chunk *c)
+{
+    const Gemm *g = c->g;
+    ptrdiff_t k0 = c->k0 + c->k, k = MIN(GEMM_CHUNK, g->k - k0), n = c->s.j1 - c->s.j0;
+    if (k <= 0) return nothing_ahead(g->b);
+    const float *b = (const float *)g->b + k0 * g->b_row + c->s.j0 * g->b_col;
+    if (c->once) return ahead_of(panel_once(g, k0, k, c->s.j0), 1, 0, n * k);
+    if (g->b_col == 1) return ahead_of(b, k, g->b_row, n);
+    return ahead_of(b, n, g->b_col, k);
+}
+
+/* The panel of A that begins at row i: beyond the last of this block, the first one of the next
+ * chunk or of the tile below. */
+static Ahead ahead_a(const Chunk *c, ptrdiff_t i)
+{
+    const Gemm *g = c->g;
+    ptrdiff_t k0 = c->k0, k = c->k;
+    if (i >= c->s.i1) {
+        bool more = k0 + k < g->k;
+        k0 = more ? k0 + k : 0;
+        k = MIN(GEMM_CHUNK, g->k - k0);
+        i = more ? c->s.i0 : c->s.i1;
+    }
+    if (i >= g->m) return nothing_ahead(g->a);
+    ptrdiff_t high = MIN(HIGH, g->m - i);
+    const float *a = (const float *)g->a + i * g->a_row + k0 * g->a_col;
+    return g->a_col == 1 ? ahead_of(a, high, g->a_row, k) : ahead_of(a, k, g->a_col, high);
 }
 
 /* ---- the block ------------------------------------------------------------------------------- */
 
-/* Chooses what to ask the memory for while a panel is multiplied: with its first columns, the next
- * panel of A to be packed; then, line by line, the next chunk of B.  What lies along k the
- * processor fetches ahead by itself. */
-static void look_ahead(Chunk *c, Inner *t, ptrdiff_t next_row, ptrdiff_t j)
-{
-    const Gemm *g = c->g;
-    ptrdiff_t next_k = c->k0 + c->k, line = c->s.j0 + 16 * c->fetched;
-    t->ahead = t->b;
-    t->ahead_step = 0;
-    if (j == c->s.j0 && g->a_row == 1 && (next_row < c->s.i1 || next_k < g->k)) {
-        bool wrap = next_row == c->s.i1;
-        t->ahead =
-            (const float *)g->a + (wrap ? c->s.i0 : next_row) + (wrap ? next_k : c->k0) * g->a_col;
-        t->ahead_step = g->a_col;
-    } else if (g->b_col == 1 && next_k < g->k && line < c->s.j1) {
-        t->ahead = (const float *)g->b + next_k * g->b_row + line;
-        t->ahead_step = next_k + c->k <= g->k ? g->b_row : 0;
-        c->fetched++;
-    }
-}
-
 /* Rows i..i+high-1 by all columns. */
-static void multiply_rows(Chunk *c, Inner t, ptrdiff_t i, int high)
+static void multiply_rows(Chunk *c, Inner t, ptrdiff_t i, int high, bool along)
 {
     const Gemm *g = c->g;
     const float *bias = c->k0 + c->k == g->k ? g->bias : NULL;
-    const float *packed = c->packed;
+    Ahead next_a = ahead_a(c, i + high), nothing = nothing_ahead(t.a);
     for (ptrdiff_t j = c->s.j0, step; j < c->s.j1; j += step) {
         step = panel_width(c->s.j1 - j);
-        ptrdiff_t n = MIN(step, c->s.j1 - j);
         t.c = (float *)g->c + i * g->c_row + j;
         t.bias = bias ? bias + j : NULL;
-        t.last = (int)((n - 1) % WIDE + 1);
-        t.b = direct_b(c, n) ? (const float *)g->b + c->k0 * g->b_row + j : packed;
-        t.b_step = direct_b(c, n) ? g->b_row : step;
-        look_ahead(c, &t, i + high, j);
-        kernels[high - 1][step / WIDE - 1](&t);
-        packed += t.k * step;
+        t.last = (int)((MIN(step, c->s.j1 - j) - 1) % WIDE + 1);
+        t.b = c->once ? panel_once(g, c->k0, c->k, j) : c->packed + (j - c->s.j0) * c->k;
+        t.b_step = step;
+        if (!c->once && direct_b(g, j)) {
+            t.b = (const float *)g->b + c->k0 * g->b_row + j;
+            t.b_step = g->b_row;
+        }
+        t.ahead = next_a.rows > 0 ? &next_a : c->next_b.rows > 0 ? &c->next_b : &nothing;
+        kernels[high - 1][along][step / WIDE - 1](&t);
     }
-}
-
-/* A panel of rows that do not lie along k, laid out so that GEMM_ROWS of them do beside each
- * other; the kernel reads `high`. */
-static void pack_a(Inner *t, int high, float *to)
-{
-    for (ptrdiff_t i = 0; i < t->k; i++) {
-        const float *from = t->a + i * t->a_col;
-        if (t->a_row == 1)
-            for (int r = 0; r < high; r += WIDE)
-                VSTORE(to + i * GEMM_ROWS + r, VLOAD_SOME(from + r, VMASK(MIN(WIDE, high - r))));
-        else
-            for (int r = 0; r < high; r++) to[i * GEMM_ROWS + r] = from[r * t->a_row];
-    }
-    t->a = to;
-    t->a_row = 1;
-    t->a_col = GEMM_ROWS;
 }
 
 static void multiply(Chunk *c)
 {
     const Gemm *g = c->g;
     ptrdiff_t count = c->s.i1 - c->s.i0, panels = (count + HIGH - 1) / HIGH;
+    bool direct = direct_a(c), along = direct && g->a_col == 1;
+    c->next_b = ahead_b(c);
     for (ptrdiff_t p = 0; p < panels; p++) {
         ptrdiff_t i = c->s.i0 + count * p / panels;
         int high = (int)(c->s.i0 + count * (p + 1) / panels - i);
         Inner t = { .k = c->k,
                     .a = (const float *)g->a + i * g->a_row + c->k0 * g->a_col,
-                    .a_row = g->a_row,
-                    .a_col = g->a_col,
+                    .a_step = along ? g->a_row : g->a_col,
                     .c_row = g->c_row,
                     .add = g->add || c->k0 > 0 };
-        if (!direct_a(c)) pack_a(&t, high, c->row);
-        multiply_rows(c, t, i, high);
+        if (!direct) {
+            pack_a(g, t.a, t.k, high, c->row);
+            t.a = c->row;
+            t.a_step = GEMM_ROWS;
+        }
+        multiply_rows(c, t, i, high, along);
     }
 }
 
 void LEVELED(gemm_block)(const Gemm *g, GemmSpan s, void *own)
 {
-    Chunk c = { .g = g, .s = s, .packed = own };
+    Chunk c = { .g = g, .s = s, .once = gemm_packs_once(g), .packed = own };
     c.row = c.packed + MIN(g->k, GEMM_CHUNK) * GEMM_COLS;
     for (; c.k0 < g->k; c.k0 += GEMM_CHUNK) {
         c.k = MIN(GEMM_CHUNK, g->k - c.k0);
-        c.fetched = 0;
-        pack_b(&c);
+        if (!c.once) pack_b(&c);
         multiply(&c);
     }
 }

@@ -1,25 +1,29 @@
 /* head_loss.c - the head and its cross-entropy in one, so that logits never all exist at once.
  *
- * Rows are taken in chunks of 384 (the product's own chunk): logits of a chunk are made once, by
- * tiles; turned into d_logits in their place, by rows; and spent at once on d_x, a product by
- * rows, and d_w, a sum over rows that goes on chunk after chunk.  So the gradients are computed in
- * the forward call (a LOSS op may: the gradient of the loss itself is 1), and an evaluation,
- * StepIn.train false, stops after the rows.  The usual three ops hold (N, V) logits twice; with
- * the vocabulary of GPT-2 that is more than all other activations together.
+ * Rows are taken in chunks, multiples of 384 (the product's own chunk, so that their size changes
+ * no bit): logits of a chunk are made once, by tiles; turned into d_logits in their place, by rows;
+ * and spent at once on d_x, a product by rows, and d_w, a sum over rows that goes on chunk after
+ * chunk.  So the gradients are computed in the forward call (a LOSS op may: the gradient of the
+ * loss itself is 1), and an evaluation, StepIn.train false, stops after the rows.  The usual three
+ * ops hold (N, V) logits twice; with the vocabulary of GPT-2 that is more than all other
+ * activations together.
  *
  *     nll = log(sum e^(z - max)) + max - z[target],   d_z = weight (softmax(z) - 1[target])
  *
  * With `p`, z-loss (PaLM, Chowdhery et al. 2022, arXiv:2204.02311, section 5): p (log sum e^z)^2 is
  * added to each row's loss, and 2 p log(sum e^z) softmax(z) to its d_z.  nll stays what it is.
  *
- * A phase has tiles of one kind; a chunk takes three phases and the sum one more.  The number of
- * chunks is bounded by making them longer, because phases are counted when the op is declared. */
+ * A phase has tiles of one kind: first w is packed, for the logits of all chunks; a chunk takes
+ * three phases, and the sum one more.  A chunk has as many rows as 32 MB of logits hold, since each
+ * reads all of w; and their number is bounded, because phases are counted when the op is declared.
+ */
 #include "tensor/gemm.h"
 #include "tensor/level/rows.h"
 #include "tensor/level/vec.h"
 
 enum { X, W, TARGET, WEIGHT };
-enum { CHUNK = 384, CHUNKS_MAX = 64, STEPS = 3, LAST_PHASE = STEPS * CHUNKS_MAX };
+enum { CHUNK = 384, CHUNKS_MAX = 64, LOGITS_MOST = 8 << 20 };
+enum { PACK, FIRST, STEPS = 3, LAST_PHASE = FIRST + STEPS * CHUNKS_MAX };
 enum { STEP_LOGITS, STEP_ROWS, STEP_GRADS };
 
 typedef struct Dims {
@@ -29,14 +33,58 @@ typedef struct Dims {
 static Dims of(const Node *n)
 {
     Dims d = { .n = n->in[X]->dim[0], .v = n->in[W]->dim[0], .c = n->in[W]->dim[1] };
-    d.chunk = CHUNK * ceil_div(d.n, CHUNK * CHUNKS_MAX);
+    ptrdiff_t least = ceil_div(d.n, CHUNK * CHUNKS_MAX), roomy = LOGITS_MOST / (CHUNK * d.v);
+    d.chunk = CHUNK * MAX(least, MIN(roomy, ceil_div(d.n, CHUNK)));
     return d;
 }
 
-/* Rows of the chunk that a phase works on; 0 behind the last. */
+/* First row of the chunk that a phase works on, and its rows; 0 behind the last. */
+static ptrdiff_t chunk_first(const Dims *d, int phase)
+{
+    return (phase - FIRST) / STEPS * d->chunk;
+}
+
 static ptrdiff_t chunk_rows(const Dims *d, int phase)
 {
-    return MAX(0, MIN(d->chunk, d->n - phase / STEPS * d->chunk));
+    return MAX(0, MIN(d->chunk, d->n - chunk_first(d, phase)));
+}
+
+/* The products of a chunk of m rows, by shape. */
+static Gemm product_logits(const Dims *d, ptrdiff_t m)
+{
+    return (Gemm){ .m = m,
+                   .n = d->v,
+                   .k = d->c,
+                   .a_row = d->c,
+                   .a_col = 1,
+                   .b_row = 1,
+                   .b_col = d->c,
+                   .c_row = d->v,
+                   .once = true };
+}
+
+static Gemm product_d_w(const Dims *d, ptrdiff_t m)
+{
+    return (Gemm){ .m = d->v,
+                   .n = d->c,
+                   .k = m,
+                   .a_row = 1,
+                   .a_col = d->v,
+                   .b_row = d->c,
+                   .b_col = 1,
+                   .c_row = d->c };
+}
+
+static Gemm product_d_x(const Dims *d, ptrdiff_t m)
+{
+    return (Gemm){ .m = m,
+                   .n = d->c,
+                   .k = d->v,
+                   .a_row = d->v,
+                   .a_col = 1,
+                   .b_row = d->c,
+                   .b_col = 1,
+                   .c_row = d->c };
 }
 
 static int parts(const Node *n, int phase, bool backward)
@@ -44,39 +92,45 @@ static int parts(const Node *n, int phase, bool backward)
     (void)backward;
     Dims d = of(n);
     if (phase == LAST_PHASE) return 1;
-    ptrdiff_t m = chunk_rows(&d, phase);
+    ptrdiff_t m = chunk_rows(&d, phase == PACK ? FIRST : phase);
     if (!m) return 0;
-    switch (phase % STEPS) {
-    case STEP_LOGITS: return gemm_tiles(m, d.v);
+    Gemm logits = product_logits(&d, m), d_w = product_d_w(&d, m), d_x = product_d_x(&d, m);
+    if (phase == PACK) return gemm_packs(&logits);
+    switch ((phase - FIRST) % STEPS) {
+    case STEP_LOGITS: return gemm_tiles(&logits);
     case STEP_ROWS: return (int)ceil_div(m, rows_per_part(d.v));
-    default: return gemm_tiles(d.v, d.c) + gemm_tiles(m, d.c);
+    default: return gemm_tiles(&d_w) + gemm_tiles(&d_x);
     }
+}
+
+/* Shared: the logits of a chunk (chunk, V), the penalties (N), w packed. */
+static ptrdiff_t packed_at(const Dims *d)
+{
+    return scratch_round((MIN(d->chunk, d->n) * d->v + d->n) * (ptrdiff_t)sizeof(real));
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
 {
     (void)backward;
     Dims d = of(n);
-    *shared = (MIN(d.chunk, d.n) * d.v + d.n) * (ptrdiff_t)sizeof(real); // (chunk, V), (N)
+    Gemm logits = product_logits(&d, MIN(d.chunk, d.n));
+    *shared = packed_at(&d) + gemm_packed(&logits);
     ptrdiff_t products = MAX(gemm_own(d.c), MAX(gemm_own(d.v), gemm_own(MIN(d.chunk, d.n))));
     *own = MAX(products, d.v * (ptrdiff_t)sizeof(real)); /* a row of slopes */
 }
 
-static void logits_tile(const Call *c, const Dims *d, Work w)
+static void logits_part(const Call *c, const Dims *d, Work w)
 {
-    ptrdiff_t first = w.phase / STEPS * d->chunk;
-    Gemm g = { .m = chunk_rows(d, w.phase),
-               .n = d->v,
-               .k = d->c,
-               .a = (const real *)c->in[X] + first * d->c,
-               .a_row = d->c,
-               .a_col = 1,
-               .b = c->in[W],
-               .b_row = 1,
-               .b_col = d->c,
-               .c = c->shared,
-               .c_row = d->v };
-    gemm_tile(c->level, &g, w.part, w.own);
+    ptrdiff_t first = w.phase == PACK ? 0 : chunk_first(d, w.phase);
+    Gemm g = product_logits(d, chunk_rows(d, w.phase == PACK ? FIRST : w.phase));
+    g.a = (const real *)c->in[X] + first * d->c;
+    g.b = c->in[W];
+    g.c = c->shared;
+    g.packed = (char *)c->shared + packed_at(d);
+    if (w.phase == PACK)
+        gemm_pack(c->level, &g, w.part);
+    else
+        gemm_tile(c->level, &g, w.part, w.own);
 }
 
 /* z softcapped, in its place; the slope of that beside it. */
@@ -139,28 +193,26 @@ static void rows_part(const Call *c, const Dims *d, Work w)
 {
     ptrdiff_t per = rows_per_part(d->v), m = chunk_rows(d, w.phase);
     for (ptrdiff_t i = w.part * per; i < MIN(m, (w.part + 1) * per); i++)
-        row_loss(c, d, w.phase / STEPS * d->chunk + i, (real *)c->shared + i * d->v, w.own);
+        row_loss(c, d, chunk_first(d, w.phase) + i, (real *)c->shared + i * d->v, w.own);
 }
 
 static void grads_part(const Call *c, const Dims *d, Work w)
 {
-    ptrdiff_t first = w.phase / STEPS * d->chunk, m = chunk_rows(d, w.phase);
-    int of_w = gemm_tiles(d->v, d->c);
-    Gemm g = { .n = d->c, .a = c->shared, .b_col = 1, .b_row = d->c, .c_row = d->c };
+    ptrdiff_t first = chunk_first(d, w.phase), m = chunk_rows(d, w.phase);
+    Gemm d_w = product_d_w(d, m), d_x = product_d_x(d, m);
+    int of_w = gemm_tiles(&d_w);
+    d_w.a = d_x.a = c->shared;
+    d_w.b = (const real *)c->in[X] + first * d->c;
+    d_w.c = c->d_in[W];
+    d_w.add = c->add[W] || first > 0;
+    d_x.b = c->in[W];
+    d_x.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
+    d_x.add = c->add[X];
     if (w.part < of_w) {
-        g.m = d->v, g.k = m;
-        g.a_row = 1, g.a_col = d->v;
-        g.b = (const real *)c->in[X] + first * d->c;
-        g.c = c->d_in[W];
-        g.add = c->add[W] || first > 0;
-    } else {
-        g.m = m, g.k = d->v;
-        g.a_row = d->v, g.a_col = 1;
-        g.b = c->in[W];
-        g.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
-        g.add = c->add[X];
+        if (d_w.c) gemm_tile(c->level, &d_w, w.part, w.own);
+    } else if (d_x.c) {
+        gemm_tile(c->level, &d_x, w.part - of_w, w.own);
     }
-    if (g.c) gemm_tile(c->level, &g, w.part < of_w ? w.part : w.part - of_w, w.own);
 }
 
 static void sum_loss(const Call *c, const Dims *d)
@@ -178,9 +230,9 @@ static void forward(const Call *c, Work w)
     Dims d = of(c->node);
     if (w.phase == LAST_PHASE)
         sum_loss(c, &d);
-    else if (w.phase % STEPS == STEP_LOGITS)
-        logits_tile(c, &d, w);
-    else if (w.phase % STEPS == STEP_ROWS)
+    else if (w.phase == PACK || (w.phase - FIRST) % STEPS == STEP_LOGITS)
+        logits_part(c, &d, w);
+    else if ((w.phase - FIRST) % STEPS == STEP_ROWS)
         rows_part(c, &d, w);
     else if (wants_grads(c))
         grads_part(c, &d, w);

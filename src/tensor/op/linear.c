@@ -2,7 +2,8 @@
  *
  * w is (O, I), one row per output, as every checkpoint format has it.  Backward has two products,
  * d_x = d_y w and d_w = d_y^T x, and column sums for the bias; they are independent, so their
- * tiles share one phase.  The long sum, d_w over all rows, is in the order of gemm.h. */
+ * tiles share one phase, the long tiles of d_w first.  The long sum, d_w over all rows, is in the
+ * order of gemm.h.  Where there are many rows, w is packed once, in a phase before. */
 #include "tensor/gemm.h"
 #include "tensor/level/colsum.h"
 
@@ -22,39 +23,91 @@ static ColSum bias_sum(const Node *n)
     return (ColSum){ .rows = d.n, .cols = d.out, .width = d.out };
 }
 
-static int parts(const Node *n, int phase, bool backward)
+/* The three products by shape; who runs them fills in the addresses. */
+static Gemm product_y(const Node *n)
 {
     Dims d = of(n);
+    return (Gemm){ .m = d.n,
+                   .n = d.out,
+                   .k = d.in,
+                   .a_row = d.in,
+                   .a_col = 1,
+                   .b_row = 1,
+                   .b_col = d.in,
+                   .c_row = d.out,
+                   .once = true };
+}
+
+static Gemm product_d_x(const Node *n)
+{
+    Dims d = of(n);
+    return (Gemm){ .m = d.n,
+                   .n = d.in,
+                   .k = d.out,
+                   .a_row = d.out,
+                   .a_col = 1,
+                   .b_row = d.in,
+                   .b_col = 1,
+                   .c_row = d.in,
+                   .once = true };
+}
+
+static Gemm product_d_w(const Node *n)
+{
+    Dims d = of(n);
+    return (Gemm){ .m = d.out,
+                   .n = d.in,
+                   .k = d.n,
+                   .a_row = 1,
+                   .a_col = d.out,
+                   .b_row = d.in,
+                   .b_col = 1,
+                   .c_row = d.in };
+}
+
+enum { PACK, PRODUCTS, BIAS_END, PHASES };
+
+static int parts(const Node *n, int phase, bool backward)
+{
+    Gemm y = product_y(n), d_x = product_d_x(n), d_w = product_d_w(n);
     ColSum s = bias_sum(n);
-    if (!backward) return gemm_tiles(d.n, d.out);
-    if (phase == 1) return n->in[2] ? colsum_strips(&s) : 0;
-    return gemm_tiles(d.out, d.in) + gemm_tiles(d.n, d.in) + (n->in[2] ? colsum_parts(&s) : 0);
+    bool bias = n->in[2];
+    switch (phase) {
+    case PACK: return gemm_packs(backward ? &d_x : &y);
+    case PRODUCTS:
+        if (!backward) return gemm_tiles(&y);
+        return gemm_tiles(&d_w) + gemm_tiles(&d_x) + (bias ? colsum_parts(&s) : 0);
+    default: return bias ? colsum_strips(&s) : 0;
+    }
+}
+
+/* Backward: partial sums of the bias in front, w packed behind. */
+static ptrdiff_t bias_bytes(const Node *n)
+{
+    ColSum s = bias_sum(n);
+    return n->in[2] ? colsum_bytes(&s) : 0;
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
 {
     Dims d = of(n);
-    ColSum s = bias_sum(n);
-    *shared = backward && n->in[2] ? colsum_bytes(&s) : 0;
+    Gemm y = product_y(n), d_x = product_d_x(n);
+    *shared = backward ? bias_bytes(n) + gemm_packed(&d_x) : gemm_packed(&y);
     *own = backward ? MAX(gemm_own(d.n), gemm_own(d.out)) : gemm_own(d.in);
 }
 
 static void forward(const Call *c, Work w)
 {
-    Dims d = of(c->node);
-    Gemm g = { .m = d.n,
-               .n = d.out,
-               .k = d.in,
-               .a = c->in[0],
-               .b = c->in[1],
-               .c = c->out[0],
-               .a_row = d.in,
-               .a_col = 1,
-               .b_row = 1,
-               .b_col = d.in,
-               .c_row = d.out,
-               .bias = c->in[2] };
-    gemm_tile(c->level, &g, w.part, w.own);
+    Gemm g = product_y(c->node);
+    g.a = c->in[0];
+    g.b = c->in[1];
+    g.c = c->out[0];
+    g.bias = c->in[2];
+    g.packed = c->shared;
+    if (w.phase == PACK)
+        gemm_pack(c->level, &g, w.part);
+    else
+        gemm_tile(c->level, &g, w.part, w.own);
 }
 
 static void bias_term(const Call *c, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, real *restrict sum)
@@ -63,57 +116,39 @@ static void bias_term(const Call *c, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n,
     for (ptrdiff_t j = 0; j < n; j++) sum[j] += d_y[j];
 }
 
-static void d_w_tile(const Call *c, int tile, void *own)
+static void backward_products(const Call *c, Work w)
 {
-    Dims d = of(c->node);
-    Gemm g = { .m = d.out,
-               .n = d.in,
-               .k = d.n,
-               .a = c->d_out[0],
-               .b = c->in[0],
-               .c = c->d_in[1],
-               .a_row = 1,
-               .a_col = d.out,
-               .b_row = d.in,
-               .b_col = 1,
-               .c_row = d.in,
-               .add = c->add[1] };
-    if (g.c) gemm_tile(c->level, &g, tile, own);
-}
-
-static void d_x_tile(const Call *c, int tile, void *own)
-{
-    Dims d = of(c->node);
-    Gemm g = { .m = d.n,
-               .n = d.in,
-               .k = d.out,
-               .a = c->d_out[0],
-               .b = c->in[1],
-               .c = c->d_in[0],
-               .a_row = d.out,
-               .a_col = 1,
-               .b_row = d.in,
-               .b_col = 1,
-               .c_row = d.in,
-               .add = c->add[0] };
-    if (g.c) gemm_tile(c->level, &g, tile, own);
+    Gemm d_w = product_d_w(c->node), d_x = product_d_x(c->node);
+    ColSum s = bias_sum(c->node);
+    s.term = bias_term;
+    d_w.a = d_x.a = c->d_out[0];
+    d_w.b = c->in[0];
+    d_w.c = c->d_in[1];
+    d_w.add = c->add[1];
+    d_x.b = c->in[1];
+    d_x.c = c->d_in[0];
+    d_x.add = c->add[0];
+    d_x.packed = (char *)c->shared + bias_bytes(c->node);
+    int of_w = gemm_tiles(&d_w), of_x = gemm_tiles(&d_x);
+    if (w.phase == PACK) {
+        if (d_x.c) gemm_pack(c->level, &d_x, w.part);
+    } else if (w.part < of_w) {
+        if (d_w.c) gemm_tile(c->level, &d_w, w.part, w.own);
+    } else if (w.part < of_w + of_x) {
+        if (d_x.c) gemm_tile(c->level, &d_x, w.part - of_w, w.own);
+    } else if (c->d_in[2]) {
+        colsum_part(&s, c, w.part - of_w - of_x, c->shared);
+    }
 }
 
 static void backward(const Call *c, Work w)
 {
-    Dims d = of(c->node);
-    ColSum s = bias_sum(c->node);
-    s.term = bias_term;
-    int of_w = gemm_tiles(d.out, d.in), of_x = gemm_tiles(d.n, d.in);
-    if (w.phase == 1) {
-        if (c->d_in[2]) colsum_end(&s, w.part, c->shared, c->d_in[2], c->add[2]);
-    } else if (w.part < of_w) {
-        d_w_tile(c, w.part, w.own);
-    } else if (w.part < of_w + of_x) {
-        d_x_tile(c, w.part - of_w, w.own);
-    } else if (c->d_in[2]) {
-        colsum_part(&s, c, w.part - of_w - of_x, c->shared);
+    if (w.phase != BIAS_END) {
+        backward_products(c, w);
+        return;
     }
+    ColSum s = bias_sum(c->node);
+    if (c->d_in[2]) colsum_end(&s, w.part, c->shared, c->d_in[2], c->add[2]);
 }
 
 static bool shape(OpShape *s, Err *err)
@@ -141,9 +176,10 @@ static const OpCase cases[] = {
     { .rank = { 3, 2, 1 }, .dim = { { 2, 50, 33 }, { 70, 33 }, { 70 } } },
     { .rank = { 2, 2 }, .dim = { { 401, 17 }, { 18, 17 } } },
     { .rank = { 2, 2, 1 }, .dim = { { 19, 400 }, { 21, 400 }, { 21 } } },
+    { .rank = { 2, 2, 1 }, .dim = { { 601, 9 }, { 37, 9 }, { 37 } } },
 };
 
-KERNEL(linear, .back_phases = 2, .parts = parts, .scratch = scratch, .forward = forward,
-       .backward = backward);
+KERNEL(linear, .phases = BIAS_END, .back_phases = PHASES, .parts = parts, .scratch = scratch,
+       .forward = forward, .backward = backward);
 OPDEF(linear, .doc = "x w^T [+ bias]", .kind = OP_MATMUL, .n_in = 3, .n_out = 1, .optional = 4,
       .needs_in = 3, .shape = shape, .flops = flops, .cases = cases, .n_cases = COUNT(cases));

@@ -24,14 +24,70 @@ static Dims of(const Node *node)
     return d;
 }
 
+/* The product of one matrix of the batch, and those of its gradients, by shape; who runs them fills
+ * in the addresses. */
+static Gemm product(const Dims *d)
+{
+    return (Gemm){ .m = d->m,
+                   .n = d->n,
+                   .k = d->k,
+                   .a_row = d->am,
+                   .a_col = d->ak,
+                   .b_row = d->bk,
+                   .b_col = d->bn,
+                   .c_row = d->n };
+}
+
+/* d_c b^T, or b d_c^T */
+static Gemm product_d_a(const Dims *d, bool turned)
+{
+    if (turned)
+        return (Gemm){ .m = d->k,
+                       .n = d->m,
+                       .k = d->n,
+                       .a_row = d->bk,
+                       .a_col = d->bn,
+                       .b_row = 1,
+                       .b_col = d->n,
+                       .c_row = d->m };
+    return (Gemm){ .m = d->m,
+                   .n = d->k,
+                   .k = d->n,
+                   .a_row = d->n,
+                   .a_col = 1,
+                   .b_row = d->bn,
+                   .b_col = d->bk,
+                   .c_row = d->k };
+}
+
+/* a^T d_c, or d_c^T a */
+static Gemm product_d_b(const Dims *d, bool turned)
+{
+    if (turned)
+        return (Gemm){ .m = d->n,
+                       .n = d->k,
+                       .k = d->m,
+                       .a_row = 1,
+                       .a_col = d->n,
+                       .b_row = d->am,
+                       .b_col = d->ak,
+                       .c_row = d->k };
+    return (Gemm){ .m = d->k,
+                   .n = d->n,
+                   .k = d->m,
+                   .a_row = d->ak,
+                   .a_col = d->am,
+                   .b_row = d->n,
+                   .b_col = 1,
+                   .c_row = d->n };
+}
+
 static int parts(const Node *n, int phase, bool backward)
 {
     (void)phase;
     Dims d = of(n);
-    bool ta = n->opt.a, tb = n->opt.b;
-    int of_a = ta ? gemm_tiles(d.k, d.m) : gemm_tiles(d.m, d.k);
-    int of_b = tb ? gemm_tiles(d.n, d.k) : gemm_tiles(d.k, d.n);
-    return (int)d.batch * (backward ? of_a + of_b : gemm_tiles(d.m, d.n));
+    Gemm y = product(&d), d_a = product_d_a(&d, n->opt.a), d_b = product_d_b(&d, n->opt.b);
+    return (int)d.batch * (backward ? gemm_tiles(&d_a) + gemm_tiles(&d_b) : gemm_tiles(&y));
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
@@ -41,71 +97,54 @@ static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *
     *own = backward ? MAX(gemm_own(d.n), gemm_own(d.m)) : gemm_own(d.k);
 }
 
+/* Matrices of batch i, each (rows, cols) as it is stored. */
+static real *a_at(const Dims *d, void *a, ptrdiff_t i)
+{
+    return (real *)a + i * d->m * d->k;
+}
+
+static real *b_at(const Dims *d, void *b, ptrdiff_t i)
+{
+    return (real *)b + i * d->k * d->n;
+}
+
+static real *c_at(const Dims *d, void *c, ptrdiff_t i)
+{
+    return (real *)c + i * d->m * d->n;
+}
+
 static void forward(const Call *c, Work w)
 {
     Dims d = of(c->node);
-    int tiles = gemm_tiles(d.m, d.n), i = w.part / tiles;
-    Gemm g = { .m = d.m,
-               .n = d.n,
-               .k = d.k,
-               .a = (const real *)c->in[0] + i * d.m * d.k,
-               .b = (const real *)c->in[1] + i * d.k * d.n,
-               .c = (real *)c->out[0] + i * d.m * d.n,
-               .a_row = d.am,
-               .a_col = d.ak,
-               .b_row = d.bk,
-               .b_col = d.bn,
-               .c_row = d.n };
+    Gemm g = product(&d);
+    int tiles = gemm_tiles(&g), i = w.part / tiles;
+    g.a = a_at(&d, c->in[0], i);
+    g.b = b_at(&d, c->in[1], i);
+    g.c = c_at(&d, c->out[0], i);
     gemm_tile(c->level, &g, w.part % tiles, w.own);
-}
-
-static Gemm product_d_a(const Call *c, const Dims *d, ptrdiff_t i)
-{
-    const real *d_c = (const real *)c->d_out[0] + i * d->m * d->n;
-    const real *b = (const real *)c->in[1] + i * d->k * d->n;
-    Gemm g = { .k = d->n, .c = (real *)c->d_in[0] + i * d->m * d->k, .add = c->add[0] };
-    if (c->node->opt.a) {
-        g.m = d->k, g.n = g.c_row = d->m;
-        g.a = b, g.a_row = d->bk, g.a_col = d->bn;
-        g.b = d_c, g.b_row = 1, g.b_col = d->n;
-    } else {
-        g.m = d->m, g.n = g.c_row = d->k;
-        g.a = d_c, g.a_row = d->n, g.a_col = 1;
-        g.b = b, g.b_row = d->bn, g.b_col = d->bk;
-    }
-    return g;
-}
-
-static Gemm product_d_b(const Call *c, const Dims *d, ptrdiff_t i)
-{
-    const real *d_c = (const real *)c->d_out[0] + i * d->m * d->n;
-    const real *a = (const real *)c->in[0] + i * d->m * d->k;
-    Gemm g = { .k = d->m, .c = (real *)c->d_in[1] + i * d->k * d->n, .add = c->add[1] };
-    if (c->node->opt.b) {
-        g.m = d->n, g.n = g.c_row = d->k;
-        g.a = d_c, g.a_row = 1, g.a_col = d->n;
-        g.b = a, g.b_row = d->am, g.b_col = d->ak;
-    } else {
-        g.m = d->k, g.n = g.c_row = d->n;
-        g.a = a, g.a_row = d->ak, g.a_col = d->am;
-        g.b = d_c, g.b_row = d->n, g.b_col = 1;
-    }
-    return g;
 }
 
 static void backward(const Call *c, Work w)
 {
     Dims d = of(c->node);
-    int of_a = c->node->opt.a ? gemm_tiles(d.k, d.m) : gemm_tiles(d.m, d.k);
-    int part = w.part, before = (int)d.batch * of_a;
-    if (part < before) {
+    bool ta = c->node->opt.a, tb = c->node->opt.b;
+    Gemm d_a = product_d_a(&d, ta), d_b = product_d_b(&d, tb);
+    int of_a = gemm_tiles(&d_a), of_b = gemm_tiles(&d_b), before = (int)d.batch * of_a;
+    if (w.part < before) {
+        int i = w.part / of_a;
         if (!c->d_in[0]) return;
-        Gemm g = product_d_a(c, &d, part / of_a);
-        gemm_tile(c->level, &g, part % of_a, w.own);
+        d_a.a = ta ? b_at(&d, c->in[1], i) : c_at(&d, c->d_out[0], i);
+        d_a.b = ta ? c_at(&d, c->d_out[0], i) : b_at(&d, c->in[1], i);
+        d_a.c = a_at(&d, c->d_in[0], i);
+        d_a.add = c->add[0];
+        gemm_tile(c->level, &d_a, w.part % of_a, w.own);
     } else if (c->d_in[1]) {
-        int of_b = c->node->opt.b ? gemm_tiles(d.n, d.k) : gemm_tiles(d.k, d.n);
-        Gemm g = product_d_b(c, &d, (part - before) / of_b);
-        gemm_tile(c->level, &g, (part - before) % of_b, w.own);
+        int i = (w.part - before) / of_b;
+        d_b.a = tb ? c_at(&d, c->d_out[0], i) : a_at(&d, c->in[0], i);
+        d_b.b = tb ? a_at(&d, c->in[0], i) : c_at(&d, c->d_out[0], i);
+        d_b.c = b_at(&d, c->d_in[1], i);
+        d_b.add = c->add[1];
+        gemm_tile(c->level, &d_b, (w.part - before) % of_b, w.own);
     }
 }
 
