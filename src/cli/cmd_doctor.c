@@ -9,44 +9,6 @@
 
 enum { FINDINGS_MAX = 64 };
 
-/* ---- for programs ---- */
-
-static json_t *steps_and_values(const Series *s)
-{
-    json_t *steps = json_array(), *values = json_array();
-    for (int i = 0; i < s->n; i++) {
-        json_array_append_new(steps, json_num_of(s->step[i]));
-        json_array_append_new(values, json_num_of(s->x[i]));
-    }
-    return json_pack("{s:o, s:o}", "step", steps, "value", values);
-}
-
-static json_t *finding_json(const Diagnosis *d, const Chart *c)
-{
-    const Finding *f = &d->finding;
-    json_t *causes = json_array();
-    for (int i = 0; i < COUNT(d->def->causes) && d->def->causes[i]; i++)
-        json_array_append_new(causes, json_string(d->def->causes[i]));
-    json_t *out = json_pack("{s:s, s:s, s:f, s:f, s:f, s:s, s:o, s:s, s:s, s:s, s:s}", "finding",
-                            d->def->name, "harm", harm_name(f->harm), "confidence", f->confidence,
-                            "first_step", f->first, "last_step", f->last, "evidence", f->said,
-                            "causes", causes, "remedy", d->def->remedy, "settle", d->def->settle,
-                            "source", d->def->source, "signal", signal_name(d->def->signal));
-    if (d->def->edit) json_object_set_new(out, "edit", json_string(d->def->edit));
-    json_object_set_new(out, "curve", steps_and_values(&c->of[d->def->signal]));
-    return out;
-}
-
-static json_t *all_json(const char *what, const Chart *c, const Diagnosis *found, int n,
-                        const FindDef **unknown, int m)
-{
-    json_t *findings = json_array(), *names = json_array();
-    for (int i = 0; i < n; i++) json_array_append_new(findings, finding_json(&found[i], c));
-    for (int i = 0; i < m; i++) json_array_append_new(names, json_string(unknown[i]->name));
-    return json_pack("{s:s, s:f, s:o, s:o}", "of", what, "last_step", chart_last(c), "findings",
-                     findings, "not_enough_evidence", names);
-}
-
 /* ---- for people ---- */
 
 static void print_finding(const Diagnosis *d, const Chart *c)
@@ -131,12 +93,11 @@ static bool run(Cmd *c, Err *err)
     int n, m;
     bool ok = log ? chart_read(&chart, log, err) : chart_of_run(c, what, &chart, err);
     if (ok && cmd_has(c, "vocab")) ok = cmd_number(c, "vocab", 0, 2, 1e9, &chart.vocab, err);
-    if (ok) {
+    if (ok && c->json) {
+        cmd_print_json(diagnosis_json(what, &chart, true));
+    } else if (ok) {
         doctor_look(&chart, found, &n, unknown, &m);
-        if (c->json)
-            cmd_print_json(all_json(what, &chart, found, n, unknown, m));
-        else
-            print_all(what, &chart, found, n, unknown, m);
+        print_all(what, &chart, found, n, unknown, m);
     }
     chart_free(&chart);
     return ok;

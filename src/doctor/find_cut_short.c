@@ -6,7 +6,7 @@
 
 static Answer find(const Chart *c, Finding *out)
 {
-    double last = chart_last(c), top = 0, end = NAN;
+    double last = chart_last(c), top = 0, end = (double)NAN;
     const Series *rate = &c->of[SIG_RATE];
     if (!(c->planned_steps > 0)) return FIND_UNKNOWN;
     if (last >= 0.98 * c->planned_steps) return FIND_CLEAR;

@@ -16,7 +16,7 @@ enum { WINDOWS = 100, IN_A_ROW = 3 };
 static bool training_falls(const Chart *c, double from)
 {
     const Series *s = &c->of[SIG_LOSS];
-    double step[WINDOWS], x[WINDOWS], before = NAN, after = NAN;
+    double step[WINDOWS], x[WINDOWS], before = (double)NAN, after = (double)NAN;
     int n = robust_windows(s, WINDOWS, step, x);
     for (int i = 0; i < n; i++) {
         if (step[i] <= from) before = x[i];
@@ -32,7 +32,7 @@ static Answer find(const Chart *c, Finding *out)
     double step[WINDOWS], x[WINDOWS];
     int n = robust_windows(s, WINDOWS, step, x);
     if (n < 6) return FIND_UNKNOWN;
-    double low = INFINITY, low_at = 0, bar = 0, noise = robust_noise(x + n / 10, n - n / 10);
+    double low = HUGE_VAL, low_at = 0, bar = 0, noise = robust_noise(x + n / 10, n - n / 10);
     int left = -1, row = 0;
     for (int i = 0; i < n; i++) {
         if (x[i] < low) low = x[i], low_at = step[i];

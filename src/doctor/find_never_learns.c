@@ -15,7 +15,7 @@ enum { STEPS = 500, WINDOWS = 40 };
 /* The lowest of the medians, and where. */
 static double lowest(const Series *s, double *at)
 {
-    double step[WINDOWS], x[WINDOWS], low = INFINITY;
+    double step[WINDOWS], x[WINDOWS], low = HUGE_VAL;
     int n = robust_windows(s,
                            s->n >= 5 * WINDOWS ? WINDOWS
                            : s->n < WINDOWS    ? s->n

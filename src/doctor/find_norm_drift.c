@@ -13,7 +13,7 @@ enum { WINDOWS = 60 };
 
 static double rate_at(const Series *rate, double step, double *top)
 {
-    double x = NAN;
+    double x = (double)NAN;
     for (int i = 0; i < rate->n; i++) {
         *top = fmax(*top, rate->x[i]);
         if (rate->step[i] <= step) x = rate->x[i];

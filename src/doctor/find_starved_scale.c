@@ -22,7 +22,7 @@ static double sum_after(const Series *s, double from)
 static Answer find(const Chart *c, Finding *out)
 {
     const Series *s = &c->of[SIG_SCALE];
-    double top = 0, low = INFINITY, low_at = 0;
+    double top = 0, low = HUGE_VAL, low_at = 0;
     for (int i = 0; i < s->n; i++) {
         top = fmax(top, s->x[i]);
         if (s->x[i] < low) low = s->x[i], low_at = s->step[i];

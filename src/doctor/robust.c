@@ -90,8 +90,8 @@ void robust_z(const Series *s, int window, double floor, double *z)
     for (int i = 0; i < s->n; i++) {
         z[i] = (double)NAN;
         if (i < window) {
-            sorted[i] = INFINITY; /* a place that only the sliding fills */
-            slide(sorted, i + 1, INFINITY, numbered(s->x[i]));
+            sorted[i] = HUGE_VAL; /* a place that only the sliding fills */
+            slide(sorted, i + 1, HUGE_VAL, numbered(s->x[i]));
             continue;
         }
         double m = (sorted[(window - 1) / 2] + sorted[window / 2]) / 2;

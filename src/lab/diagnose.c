@@ -122,3 +122,44 @@ bool diagnose_run(Lab *lab, const char *run, Err *err)
     chart_free(&chart);
     return ok;
 }
+
+/* ---- for programs ---- */
+
+static json_t *steps_and_values(const Series *s)
+{
+    json_t *steps = json_array(), *values = json_array();
+    for (int i = 0; i < s->n; i++) {
+        json_array_append_new(steps, json_num_of(s->step[i]));
+        json_array_append_new(values, json_num_of(s->x[i]));
+    }
+    return json_pack("{s:o, s:o}", "step", steps, "value", values);
+}
+
+static json_t *finding_json(const Diagnosis *d, const Chart *c, bool curves)
+{
+    const Finding *f = &d->finding;
+    json_t *causes = json_array();
+    for (int i = 0; i < COUNT(d->def->causes) && d->def->causes[i]; i++)
+        json_array_append_new(causes, json_string(d->def->causes[i]));
+    json_t *out = json_pack("{s:s, s:s, s:f, s:f, s:f, s:s, s:o, s:s, s:s, s:s, s:s}", "finding",
+                            d->def->name, "harm", harm_name(f->harm), "confidence", f->confidence,
+                            "first_step", f->first, "last_step", f->last, "evidence", f->said,
+                            "causes", causes, "remedy", d->def->remedy, "settle", d->def->settle,
+                            "source", d->def->source, "signal", signal_name(d->def->signal));
+    if (d->def->edit) json_object_set_new(out, "edit", json_string(d->def->edit));
+    if (curves) json_object_set_new(out, "curve", steps_and_values(&c->of[d->def->signal]));
+    return out;
+}
+
+json_t *diagnosis_json(const char *what, const Chart *c, bool curves)
+{
+    Diagnosis found[FINDINGS_MAX];
+    const FindDef *unknown[FINDINGS_MAX];
+    int n, m;
+    json_t *findings = json_array(), *names = json_array();
+    doctor_look(c, found, &n, unknown, &m);
+    for (int i = 0; i < n; i++) json_array_append_new(findings, finding_json(&found[i], c, curves));
+    for (int i = 0; i < m; i++) json_array_append_new(names, json_string(unknown[i]->name));
+    return json_pack("{s:s, s:f, s:o, s:o}", "of", what, "last_step", chart_last(c), "findings",
+                     findings, "not_enough_evidence", names);
+}

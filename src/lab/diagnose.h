@@ -3,12 +3,17 @@
 #ifndef LAB_DIAGNOSE_H
 #define LAB_DIAGNOSE_H
 
+#include "base/json.h"
 #include "doctor/doctor.h"
 #include "lab/lab.h"
 
 /* Every step that the ledger has of the run, finished or not, and what its recipe says: vocabulary,
  * clip, length.  chart_free either way. */
 bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err) MUST_CHECK;
+
+/* What was found and what could not be told, worst first; new reference.  curves: with the steps
+ * and values of each finding's signal. */
+json_t *diagnosis_json(const char *what, const Chart *c, bool curves);
 
 /* A run that is being watched.  Zero begins; health_end ends. */
 typedef struct Health {
