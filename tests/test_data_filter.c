@@ -3,20 +3,28 @@
 #include "data/filter.h"
 #include "tests/test.h"
 
+static void judge(const FilterDef *def, const double *knob, Str text, Buf *out, FilterVerdict *v)
+{
+    FilterRoom room[2] = { 0 };
+    FilterDoc d;
+    filter_read(text, &room[0], &d);
+    filter_judge(def, knob, NULL, &d, &room[1], out, v);
+    filterroom_free(&room[0]);
+    filterroom_free(&room[1]);
+}
+
 /* The value that a rule measures. */
 static double value_of(const char *filter, const char *rule, Str text)
 {
     const FilterDef *def = filter_find(str_of(filter));
-    FilterRoom room = { 0 };
     Buf out = { 0 };
     FilterVerdict v;
     double knob[FILTER_RULES] = { 0 }, found = -1;
     EXPECT_MSG(def, "%s", filter);
     for (int k = 0; k < filter_knobs(def); k++) knob[k] = def->knobs[k].fallback;
-    filter_judge(def, knob, NULL, text, &room, &out, &v);
+    judge(def, knob, text, &out, &v);
     for (int r = 0; r < def->n_rules; r++)
         if (strcmp(def->rules[r].name, rule) == 0) found = v.value[r];
-    filterroom_free(&room);
     buf_free(&out);
     return found;
 }
@@ -274,17 +282,15 @@ TEST(every_filter_meets_the_ugly_documents)
             knob[k] = def->knobs[k].fallback;
         }
         for (int u = 0; u < COUNT(ugly); u++) {
-            FilterRoom room = { 0 };
             Buf once = { 0 }, twice = { 0 };
             FilterVerdict v;
-            filter_judge(def, knob, NULL, ugly[u], &room, &once, &v);
+            judge(def, knob, ugly[u], &once, &v);
             if (v.edited && !v.failed) {
                 FilterVerdict again;
-                filter_judge(def, knob, NULL, buf_view(&once), &room, &twice, &again);
+                judge(def, knob, buf_view(&once), &twice, &again);
                 EXPECT_MSG(!again.edited || str_eq(buf_view(&once), buf_view(&twice)), "%s, %d",
                            def->name, u);
             }
-            filterroom_free(&room);
             buf_free(&once);
             buf_free(&twice);
         }

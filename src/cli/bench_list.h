@@ -2,4 +2,5 @@
  * `const BenchDef bench_peak` in bench_peak.c.  No include guard: included several times. */
 BENCH(peak)
 BENCH(train)
+BENCH(filters)
 BENCH(verdict)

@@ -167,20 +167,18 @@ static void hold_against(const FilterDef *def, const double *knob, FilterVerdict
     }
 }
 
-void filter_judge(const FilterDef *def, const double *knob, const DedupSet *words, Str doc,
-                  FilterRoom *room, Buf *text, FilterVerdict *v)
+void filter_judge(const FilterDef *def, const double *knob, const DedupSet *words,
+                  const FilterDoc *d, FilterRoom *room, Buf *text, FilterVerdict *v)
 {
-    FilterDoc d;
+    FilterDoc left = *d;
     FilterAsk ask = { knob, words, room };
     *v = (FilterVerdict){ 0 };
-    filter_read(doc, room, &d);
     if (def->edit) {
         buf_clear(text);
-        v->edited = def->edit(&d, &ask, text, v->value);
-        int64_t before = d.words;
-        if (v->edited && def->measure) filter_read(buf_view(text), room, &d);
-        d.words_before = before;
+        v->edited = def->edit(d, &ask, text, v->value);
+        if (v->edited && def->measure) filter_read(buf_view(text), room, &left);
+        left.words_before = d->words;
     }
-    if (def->measure) def->measure(&d, &ask, v->value);
+    if (def->measure) def->measure(&left, &ask, v->value);
     hold_against(def, knob, v);
 }

@@ -100,9 +100,9 @@ typedef struct FilterVerdict {
     uint32_t failed;            /* bit r: rule r would leave the document out */
     bool edited;                /* *text holds what the edit left */
 } FilterVerdict;
-/* `words`: of FilterDef.list, or NULL. */
-void filter_judge(const FilterDef *def, const double *knob, const DedupSet *words, Str doc,
-                  FilterRoom *room, Buf *text, FilterVerdict *v);
+/* `words`: of FilterDef.list, or NULL; `room` is not the one that `d` lives in. */
+void filter_judge(const FilterDef *def, const double *knob, const DedupSet *words,
+                  const FilterDoc *d, FilterRoom *room, Buf *text, FilterVerdict *v);
 
 /* ---- what a recipe asks for, of one source ---- */
 
@@ -115,7 +115,7 @@ typedef struct FilterPlan {
     DedupSet words[FILTER_MAX]; /* of FilterDef.list */
     int count;
     Buf key; /* names, versions and thresholds: what a shard's key needs; empty: no filter */
-    FilterRoom room;
+    FilterRoom room[2];
     Buf text[2];
 } FilterPlan;
 

@@ -210,7 +210,8 @@ void filterplan_free(FilterPlan *p)
 {
     for (int i = 0; i < FILTER_MAX; i++) dedup_set_free(&p->words[i]);
     buf_free(&p->key);
-    filterroom_free(&p->room);
+    filterroom_free(&p->room[0]);
+    filterroom_free(&p->room[1]);
     buf_free(&p->text[0]);
     buf_free(&p->text[1]);
     *p = (FilterPlan){ 0 };
@@ -219,13 +220,16 @@ void filterplan_free(FilterPlan *p)
 bool filterplan_apply(FilterPlan *p, Str doc, Str *left)
 {
     int turn = 0;
+    FilterDoc d;
     *left = doc;
+    filter_read(doc, &p->room[0], &d);
     for (int i = 0; i < p->count; i++) {
         FilterVerdict v;
-        filter_judge(p->def[i], p->knob[i], &p->words[i], *left, &p->room, &p->text[turn], &v);
+        filter_judge(p->def[i], p->knob[i], &p->words[i], &d, &p->room[1], &p->text[turn], &v);
         if (v.failed) return false;
         if (!v.edited) continue;
         *left = buf_view(&p->text[turn]);
+        filter_read(*left, &p->room[0], &d);
         turn = !turn;
     }
     return str_trim(*left).len > 0;

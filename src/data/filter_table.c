@@ -138,9 +138,11 @@ static bool judge_all(Table *t, Err *err)
     for (int64_t i = 0; ok && i < t->docs.count; i++) {
         if (t->step > 1 && hash64(&i, sizeof(i), 3) % (uint64_t)t->step != 0) continue;
         Str doc = docs_get(&t->docs, i);
+        FilterDoc d;
+        filter_read(doc, &t->plan.room[0], &d);
         for (int f = 0; f < t->plan.count; f++) {
             FilterVerdict v;
-            filter_judge(t->plan.def[f], t->plan.knob[f], &t->plan.words[f], doc, &t->plan.room,
+            filter_judge(t->plan.def[f], t->plan.knob[f], &t->plan.words[f], &d, &t->plan.room[1],
                          &t->plan.text[0], &v);
             note(t, f, &v, i);
         }
