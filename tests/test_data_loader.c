@@ -187,6 +187,43 @@ TEST(each_source_of_a_mixture_keeps_its_own_epochs)
     mixture_close(&m);
 }
 
+/* Which source a row is from: the sources' tokens are places, so only the counts can tell; rows are
+ * asked for one by one. */
+static int source_by_counting(const Loader *l, int64_t row)
+{
+    int found = -1, sum = 0;
+    for (int i = 0; i < l->mixture->count; i++) {
+        int64_t more = loader_rows(l, i, row + 1) - loader_rows(l, i, row);
+        EXPECT(more == 0 || more == 1);
+        sum += (int)more;
+        if (more) found = i;
+    }
+    EXPECT(sum == 1);
+    return found;
+}
+
+TEST(a_curriculum_holds_its_weights_from_its_steps_on_and_sources_go_on_where_they_rested)
+{
+    Mixture m = mixture_of(3, (int[]){ 600, 500, 400 }, (double[]){ 0.5, 0.5, 0 });
+    m.later[0] = (MixturePhase){ 30, { 0, 0.25, 0.75 } };
+    m.later[1] = (MixturePhase){ 60, { 1, 0, 0 } };
+    m.n_later = 2;
+    Loader l = open_loader(&m, 2, 10, 5);
+    l.rows_per_step = 4;
+    int64_t rows[3][3] = { { 0 } };
+    for (int64_t r = 0; r < 400; r++) {
+        int phase = r < 120 ? 0 : r < 240 ? 1 : 2;
+        rows[phase][source_by_counting(&l, r)]++;
+    }
+    EXPECT(llabs(rows[0][0] - 60) <= 1 && llabs(rows[0][1] - 60) <= 1 && rows[0][2] == 0);
+    EXPECT(rows[1][0] == 0 && llabs(rows[1][1] - 30) <= 1 && llabs(rows[1][2] - 90) <= 1);
+    EXPECT(rows[2][0] == 160 && rows[2][1] == 0);
+    EXPECT(fabs(loader_epochs(&l, 0, 400) - (double)(rows[0][0] + 160) / 60) < 1e-12);
+    Err err = { 0 };
+    for (int64_t at = 0; at < 200; at++) EXPECT(loader_fill(&l, at, x, y, NULL, NULL, NULL, &err));
+    for (int i = 0; i < 3; i++) shard_close(&m.source[i].shard);
+}
+
 TEST(a_context_longer_than_the_data_is_refused_with_both_lengths)
 {
     Mixture m = mixture_of(1, &(int){ 64 }, &(double){ 1 });

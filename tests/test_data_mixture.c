@@ -157,6 +157,44 @@ static void flip_byte(const char *path, int at)
     buf_free(&file);
 }
 
+static bool opens_with(Mixture *m, const char *knob, const char *value, Err *err)
+{
+    KnobSet k = knobs_with("a:1,b:4", "300");
+    EXPECT(knobs_set(&k, knob, str_of(value), "test", err));
+    return mixture_open(m, lab, &k, &arena, err);
+}
+
+TEST(a_temperature_evens_weights_out_and_a_curriculum_changes_them_by_step)
+{
+    Mixture m;
+    Err err = { 0 };
+    begin_lab("heat");
+    add_set("a", 1, 3000);
+    add_set("b", 2, 3000);
+    EXPECT(opens(&m, "a:1,b:4", "300"));
+    char plain[65];
+    memcpy(plain, m.sha256, sizeof(plain));
+    mixture_close(&m);
+    for (double t = 0.5; t < 9; t *= 2) {
+        EXPECT(opens_with(&m, "data.temperature", arena_printf(&arena, "%g", t), &err));
+        double want = 1 / (1 + pow(4, 1 / t)); /* libm is the other opinion */
+        EXPECT_MSG(fabs(m.source[0].weight - want) < 1e-13, "%.17g", m.source[0].weight);
+        EXPECT((strcmp(plain, m.sha256) == 0) == (fabs(t - 1) < 1e-9));
+        mixture_close(&m);
+    }
+    EXPECT(opens_with(&m, "data.curriculum", "10 b:1; 20 a:3,b:1", &err));
+    EXPECT(m.n_later == 2 && m.later[1].from_step == 20 && strcmp(plain, m.sha256) != 0);
+    EXPECT(fabs(m.later[0].weight[1] - 1) < 1e-15 && fabs(m.later[1].weight[0] - 0.75) < 1e-15);
+    mixture_close(&m);
+    static const char *const wrong[] = { "b:1",        "10 c:1",         "10 b:0",
+                                         "10 b:1,b:2", "10 b:1; 10 a:1", "10" };
+    for (int i = 0; i < COUNT(wrong); i++) {
+        err = (Err){ 0 };
+        EXPECT(!opens_with(&m, "data.curriculum", wrong[i], &err) && err.code == ERR_CONFIG);
+        EXPECT_MSG(strstr(err.msg, "data.curriculum") != NULL, "%s", err.msg);
+    }
+}
+
 TEST(a_corrupted_shard_or_tokenizer_is_named_and_can_be_deleted)
 {
     begin_lab("corrupted");

@@ -83,6 +83,18 @@ static void print_curve(const json_t *curve, Arena scratch)
     buf_free(&line);
 }
 
+/* "books 0.31 times, gov 1.20 times" */
+static void print_reads(const json_t *reads)
+{
+    size_t i;
+    json_t *one;
+    if (json_array_size(reads) == 0) return;
+    printf("read      ");
+    json_array_foreach(reads, i, one) printf(
+        "%s %s %.3g times", i ? "," : "", json_str(one, "source", "?"), json_num(one, "epochs", 0));
+    printf("\n");
+}
+
 static void print_result(const json_t *doc)
 {
     const json_t *r = json_object_get(doc, "result");
@@ -99,6 +111,7 @@ static void print_result(const json_t *doc)
                json_num(r, "bpb", (double)NAN), json_num(r, "error", (double)NAN));
     printf("length     %s steps, %s tokens, %.3g FLOPs\n", str_count(a, json_num(r, "steps", 0)),
            str_count(b, json_num(r, "tokens", 0)), json_num(r, "flops", 0));
+    print_reads(json_object_get(r, "read"));
     printf("time       %s, %s tokens/s\n", str_seconds(a, json_num(r, "seconds", 0)),
            str_count(b, floor(json_num(r, "tokens_per_s", 0))));
     printf("memory     %s planned\n", str_bytes(c, json_num(r, "planned_bytes", 0)));

@@ -10,6 +10,9 @@
  * batches.  How many of the rows before r were a source's is a sum of floors, found in a few
  * dozen steps like a greatest common divisor.
  *
+ * A curriculum has other intervals from some row on; the same rotation goes on in them, and the
+ * rows before r are counted phase by phase.
+ *
  * Which place: source rows are laid end to end round the shard, without overlap, beginning at an
  * offset drawn for each epoch; the epoch's order is a permutation drawn for it.  In an epoch no
  * token is asked for twice, and fewer than one row's worth is left for another epoch's offset.
@@ -42,13 +45,26 @@ static Wide floor_sum(Wide n, Wide m, Wide a, Wide b)
     }
 }
 
-/* Where the intervals of the sources before `source` end, of TURN. */
-static uint64_t interval(const Mixture *m, int source)
+static double weight_of(const Mixture *m, int phase, int source)
+{
+    return phase > 0 ? m->later[phase - 1].weight[source] : m->source[source].weight;
+}
+
+/* Where the intervals of the sources before `source` end, of TURN, in a phase of the curriculum. */
+static uint64_t interval(const Mixture *m, int phase, int source)
 {
     double below = 0;
     if (source >= m->count) return TURN;
-    for (int i = 0; i < source; i++) below += m->source[i].weight;
+    for (int i = 0; i < source; i++) below += weight_of(m, phase, i);
     return MIN((uint64_t)(below * (double)TURN + 0.5), TURN);
+}
+
+/* The first row of a phase; of the one behind the last, more than there are. */
+static int64_t first_row(const Loader *l, int phase)
+{
+    const Mixture *m = l->mixture;
+    if (phase == 0) return 0;
+    return phase > m->n_later ? INT64_MAX : m->later[phase - 1].from_step * l->rows_per_step;
 }
 
 static uint64_t rotation_start(uint64_t seed)
@@ -65,21 +81,34 @@ static uint64_t places_below(uint64_t n, uint64_t start, uint64_t end)
     return (uint64_t)(all + n - rest);
 }
 
-static int64_t rows_of(const Loader *l, int source, int64_t rows)
+/* Rows of the source among the first n, if one phase held from the beginning. */
+static int64_t rows_in_phase(const Loader *l, int phase, int source, int64_t n)
 {
     const Mixture *m = l->mixture;
-    if (m->count == 1) return rows;
     uint64_t start = rotation_start(l->seed);
-    return (int64_t)(places_below((uint64_t)rows, start, interval(m, source + 1)) -
-                     places_below((uint64_t)rows, start, interval(m, source)));
+    return (int64_t)(places_below((uint64_t)n, start, interval(m, phase, source + 1)) -
+                     places_below((uint64_t)n, start, interval(m, phase, source)));
+}
+
+int64_t loader_rows(const Loader *l, int source, int64_t rows)
+{
+    int64_t sum = 0;
+    if (l->mixture->count == 1) return rows;
+    for (int phase = 0; first_row(l, phase) < rows; phase++) {
+        int64_t from = first_row(l, phase), to = MIN(first_row(l, phase + 1), rows);
+        sum += rows_in_phase(l, phase, source, to);
+        if (from > 0) sum -= rows_in_phase(l, phase, source, from);
+    }
+    return sum;
 }
 
 static int source_of(const Loader *l, int64_t row)
 {
     const Mixture *m = l->mixture;
     uint64_t u = ((uint64_t)row * GOLDEN + rotation_start(l->seed)) % TURN;
-    int i = 0;
-    while (i + 1 < m->count && u >= interval(m, i + 1)) i++;
+    int phase = 0, i = 0;
+    while (row >= first_row(l, phase + 1)) phase++;
+    while (i + 1 < m->count && u >= interval(m, phase, i + 1)) i++;
     return i;
 }
 
@@ -104,7 +133,9 @@ static int64_t place_of(const Loader *l, int source, int64_t k)
 bool loader_open(Loader *l, const Mixture *m, int batch, int context, uint64_t seed, Err *err)
 {
     CHECK(batch > 0 && context > 0, "rows of %d by %d", batch, context);
-    *l = (Loader){ .mixture = m, .batch = batch, .context = context, .seed = seed };
+    *l = (Loader){
+        .mixture = m, .batch = batch, .context = context, .rows_per_step = batch, .seed = seed
+    };
     for (int i = 0; i < m->count; i++) {
         const MixtureSource *s = &m->source[i];
         if (s->shard.tokens <= context)
@@ -142,7 +173,7 @@ static bool fill_row(const Loader *l, int64_t r, int32_t *x, int32_t *y, Err *er
 {
     int source = source_of(l, r);
     const Shard *shard = &l->mixture->source[source].shard;
-    int64_t at = place_of(l, source, rows_of(l, source, r)), T = l->context;
+    int64_t at = place_of(l, source, loader_rows(l, source, r)), T = l->context;
     if (l->packing) return packing_read(&l->packing[source], shard, at, x, y, err);
     if (!shard_read(shard, at, T, x, err)) return false;
     memcpy(y, x + 1, (size_t)(T - 1) * sizeof(*y));
@@ -171,5 +202,5 @@ bool loader_fill(const Loader *l, int64_t index, int32_t *tokens, int32_t *targe
 
 double loader_epochs(const Loader *l, int source, int64_t rows)
 {
-    return (double)rows_of(l, source, rows) / (double)rows_per_epoch(l, source);
+    return (double)loader_rows(l, source, rows) / (double)rows_per_epoch(l, source);
 }

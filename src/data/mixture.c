@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "data/corpus.h"
+#include "data/mixture_weights.h"
 
 static const char *const kinds[] = { "bytes", "bpe", NULL };
 static const char *const packings[] = { "stream", "bestfit", NULL };
@@ -28,6 +29,21 @@ const Knob data_knobs[] = {
       .text = "",
       .doc = "data sets to read, with weights if wanted: \"books:2,gov:1\"; empty: all of the lab "
              "but those named *-dirty, by their size",
+      .fixed = true },
+    { .name = "data.temperature",
+      .type = KNOB_NUMBER,
+      .fallback = 1,
+      .min = 0.1,
+      .max = 100,
+      .scale = SCALE_LOG,
+      .doc = "weights of data.sources to the power 1 / temperature: above 1 small sources are read "
+             "more, below 1 less",
+      .fixed = true },
+    { .name = "data.curriculum",
+      .type = KNOB_TEXT,
+      .text = "",
+      .doc = "other weights from some step on: \"400 books:1,gov:3; 800 gov:1\"; a source that is "
+             "not named rests",
       .fixed = true },
     { .name = "data.drop",
       .type = KNOB_TEXT,
@@ -327,17 +343,18 @@ static bool open_shard(Opening *o, int i, Err *err)
     return shard_open(&s->shard, path, tokenizer_vocab(o->m->tokenizer), err);
 }
 
-static void settle_weights(Opening *o)
+static bool settle_weights(Opening *o, Err *err)
 {
     Mixture *m = o->m;
-    double sum = 0;
+    double weight[MIXTURE_MAX];
     for (int i = 0; i < m->count; i++) {
-        if (m->source[i].weight <= 0) m->source[i].weight = (double)o->docs[i].bytes;
-        sum += m->source[i].weight;
+        weight[i] = m->source[i].weight > 0 ? m->source[i].weight : (double)o->docs[i].bytes;
         m->tokens += m->source[i].shard.tokens;
         m->bytes += m->source[i].shard.bytes;
     }
-    for (int i = 0; i < m->count; i++) m->source[i].weight /= sum;
+    mixture_heat(weight, m->count, knobs_number(o->knobs, "data.temperature"));
+    for (int i = 0; i < m->count; i++) m->source[i].weight = weight[i];
+    return mixture_read_curriculum(m, str_of(knobs_text(o->knobs, "data.curriculum")), err);
 }
 
 static void name_mixture(Opening *o)
@@ -348,6 +365,10 @@ static void name_mixture(Opening *o)
         buf_printf(&what, " %s %.17g %s", o->m->source[i].name, o->m->source[i].weight,
                    o->docs[i].sha256);
         put_edits(o, i, &what);
+    }
+    for (int k = 0; k < o->m->n_later; k++) {
+        buf_printf(&what, " from %lld", (long long)o->m->later[k].from_step);
+        for (int i = 0; i < o->m->count; i++) buf_printf(&what, " %.17g", o->m->later[k].weight[i]);
     }
     sha256_hex(what.at, what.len, o->m->sha256);
     buf_free(&what);
@@ -361,7 +382,7 @@ static bool open_all(Opening *o, Err *err)
     for (int i = 0; i < o->m->count; i++) {
         if (!open_shard(o, i, err)) return false;
     }
-    settle_weights(o);
+    if (!settle_weights(o, err)) return false;
     name_mixture(o);
     return true;
 }

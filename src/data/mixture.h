@@ -14,18 +14,27 @@
 
 extern const Knob data_knobs[]; /* data.* and tokenizer.* */
 
-enum { MIXTURE_MAX = 32 };
+enum { MIXTURE_MAX = 32, MIXTURE_PHASES = 32 };
 
 typedef struct MixtureSource {
     const char *name;
-    double weight;   /* share of the rows read; all sum to 1 */
+    double weight;   /* share of the rows read, to begin with; all sum to 1 */
     uint64_t stream; /* of this source's draws: other sources leave its order alone */
     Shard shard;
 } MixtureSource;
 
+/* A stretch of a curriculum: from this step on (the first is step 0) other weights hold. */
+typedef struct MixturePhase {
+    int64_t from_step;
+    double weight[MIXTURE_MAX]; /* of each source; they sum to 1 */
+} MixturePhase;
+
 typedef struct Mixture {
     MixtureSource source[MIXTURE_MAX];
     int count;
+    MixturePhase
+        later[MIXTURE_PHASES]; /* in order; before the first the sources' own weights hold */
+    int n_later;
     const Tokenizer *tokenizer;
     int64_t tokens, bytes; /* of all sources */
     bool bestfit;          /* data.packing: rows are packed with documents */
@@ -51,6 +60,7 @@ typedef struct Loader {
     const Mixture *mixture;
     const Packing *packing; /* of each source; NULL: rows are cut from the text laid end to end */
     int batch, context;
+    int64_t rows_per_step; /* where the steps of a curriculum are; loader_open says `batch` */
     uint64_t seed;
 } Loader;
 
@@ -66,7 +76,8 @@ bool loader_pack(Loader *l, Arena *out, Err *err) MUST_CHECK;
 bool loader_fill(const Loader *l, int64_t index, int32_t *tokens, int32_t *targets, int32_t *pos,
                  int32_t *doc, uint64_t *hash, Err *err) MUST_CHECK;
 
-/* How often source i will have been read through after `rows` rows. */
+/* How many of the first `rows` rows are source i's, and how often it has been read through then. */
+int64_t loader_rows(const Loader *l, int source, int64_t rows);
 double loader_epochs(const Loader *l, int source, int64_t rows);
 
 #endif

@@ -161,11 +161,22 @@ static json_t *numbers(const double *x, int n)
     return a;
 }
 
+/* How often each source was read: nothing is repeated in silence. */
+static json_t *reads(const TrainResult *t)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < t->n_reads; i++)
+        json_array_append_new(all, json_pack("{s:s,s:I,s:o}", "source", t->read[i].source, "tokens",
+                                             (json_int_t)t->read[i].tokens, "epochs",
+                                             json_num_of(t->read[i].epochs)));
+    return all;
+}
+
 static json_t *result_body(const RunResult *r, const TrainResult *t, const JudgeScore *score)
 {
     json_t *by_source = numbers(score->source_bpb, score->bpb > 0 ? score->n_sources : 0);
     return json_pack("{s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:o, s:o, s:s, s:s, s:s, s:I, "
-                     "s:s, s:s, s:s, s:s}",
+                     "s:s, s:s, s:s, s:s, s:o}",
                      "run", r->id, "failed", r->failed, "bpb", json_num_of(r->bpb), "error",
                      json_num_of(score->error), "bpb_by_source", by_source, "steps",
                      (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops",
@@ -174,7 +185,7 @@ static json_t *result_body(const RunResult *r, const TrainResult *t, const Judge
                      "weights_sha256", r->weights_sha256, "curve_sha256", r->curve_sha256,
                      "data_sha256", t->data_sha256, "planned_bytes", (json_int_t)r->planned_bytes,
                      "text_sha256", score->text_sha256, "machine", cpu_model(), "level",
-                     cpu_level_name(cpu_level()), "version", LATHE_VERSION);
+                     cpu_level_name(cpu_level()), "version", LATHE_VERSION, "read", reads(t));
 }
 
 static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const JudgeScore *score,

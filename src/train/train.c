@@ -79,9 +79,11 @@ static bool open_data(Run *r, Err *err)
     r->mixture_open = true;
     tokenizer_print(r->mixture.tokenizer, &r->tokenizer);
     recipe_text(r->job->recipe, false, &r->recipe);
-    return loader_open(&r->loader, &r->mixture, (int)knobs_whole(k, "train.batch"),
-                       (int)knobs_whole(k, "model.context"), r->job->seed, err) &&
-           loader_pack(&r->loader, &r->arena, err);
+    if (!loader_open(&r->loader, &r->mixture, (int)knobs_whole(k, "train.batch"),
+                     (int)knobs_whole(k, "model.context"), r->job->seed, err))
+        return false;
+    r->loader.rows_per_step = r->loader.batch * knobs_whole(k, "train.accumulate");
+    return loader_pack(&r->loader, &r->arena, err);
 }
 
 static bool open_plan(Run *r, int threads, Err *err)
@@ -271,6 +273,19 @@ static void tell_planned(const Run *r, const PlanCost *cost)
                   r->at.steps * cost->matmul_flops);
 }
 
+/* What was read of each source, and how often. */
+static void fill_reads(const Run *r, TrainResult *out)
+{
+    int64_t rows = r->at.step * r->loader.rows_per_step;
+    out->n_reads = r->mixture.count;
+    for (int i = 0; i < r->mixture.count; i++) {
+        TrainRead *read = &out->read[i];
+        snprintf(read->source, sizeof(read->source), "%s", r->mixture.source[i].name);
+        read->tokens = loader_rows(&r->loader, i, rows) * r->loader.context;
+        read->epochs = loader_epochs(&r->loader, i, rows);
+    }
+}
+
 static void fill_result(const Run *r, const PlanCost *cost, TrainResult *out)
 {
     const Checkpoint *c = &r->at;
@@ -285,6 +300,7 @@ static void fill_result(const Run *r, const PlanCost *cost, TrainResult *out)
                           .planned_bytes = train_bytes(cost),
                           .peak_bytes = r->peak - r->rest };
     memcpy(out->weights_sha256, c->weights_sha256, sizeof(out->weights_sha256));
+    fill_reads(r, out);
     snprintf(out->data_sha256, sizeof(out->data_sha256), "%s", r->mixture.sha256);
 }
 

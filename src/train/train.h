@@ -32,6 +32,13 @@ typedef struct TrainJob {
     RunSink sink;
 } TrainJob;
 
+/* A run's use of one source: more than one epoch is text read again. */
+typedef struct TrainRead {
+    char source[72];
+    int64_t tokens;
+    double epochs;
+} TrainRead;
+
 typedef struct TrainResult {
     int64_t steps, tokens, flops;
     double seconds;    /* of this call and the calls before it, training alone */
@@ -43,6 +50,8 @@ typedef struct TrainResult {
                               beginning */
     char weights_sha256[65];
     char data_sha256[65];
+    TrainRead read[MIXTURE_MAX];
+    int n_reads;
 } TrainResult;
 
 bool train_run(const TrainJob *job, TrainResult *out, Err *err) MUST_CHECK;
