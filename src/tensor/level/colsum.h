@@ -23,6 +23,12 @@ static inline ptrdiff_t colsum_block(const ColSum *s)
     return MIN(MAX(rows_per_part(s->width), 32), 512);
 }
 
+/* The same blocks for a caller that goes over whole rows and adds to partial sums on its way. */
+static inline int colsum_blocks(const ColSum *s)
+{
+    return (int)ceil_div(s->rows, colsum_block(s));
+}
+
 static inline int colsum_strips(const ColSum *s)
 {
     return (int)ceil_div(s->cols, COLSUM_COLS);
@@ -30,12 +36,12 @@ static inline int colsum_strips(const ColSum *s)
 
 static inline int colsum_parts(const ColSum *s)
 {
-    return (int)ceil_div(s->rows, colsum_block(s)) * colsum_strips(s);
+    return colsum_blocks(s) * colsum_strips(s);
 }
 
 static inline ptrdiff_t colsum_bytes(const ColSum *s)
 {
-    ptrdiff_t blocks = ceil_div(s->rows, colsum_block(s));
+    ptrdiff_t blocks = colsum_blocks(s);
     return scratch_round(blocks * s->cols * (ptrdiff_t)sizeof(real));
 }
 
@@ -53,7 +59,7 @@ static inline void colsum_part(const ColSum *s, const Call *c, int part, real *p
 /* One part of the later phase per strip of columns. */
 static inline void colsum_end(const ColSum *s, int strip, const real *partial, real *d, bool add)
 {
-    ptrdiff_t blocks = ceil_div(s->rows, colsum_block(s)), from = strip * (ptrdiff_t)COLSUM_COLS;
+    ptrdiff_t blocks = colsum_blocks(s), from = strip * (ptrdiff_t)COLSUM_COLS;
     for (ptrdiff_t j = from; j < MIN(s->cols, from + COLSUM_COLS); j++) {
         double sum = 0;
         for (ptrdiff_t b = 0; b < blocks; b++) sum += (double)partial[b * s->cols + j];

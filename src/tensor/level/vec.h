@@ -259,20 +259,23 @@ static inline real row_max(const real *x, ptrdiff_t n)
     return top[0];
 }
 
-/* *sum += x^2 by lanes, in double: products of floats are exact there. */
+/* *sum += x^2 by lanes: 32 to a lane as reals, those sums in double. */
 static inline void squares_add(Lanes64 *sum, const real *x, ptrdiff_t n)
 {
-    Lanes a;
-    Lanes64 total = *sum;
-    for (ptrdiff_t i = 0; i < n; i += LANES) {
-        if (i + LANES <= n)
+    enum { STEP = 32 * LANES };
+    for (ptrdiff_t at = 0; at < n; at += STEP) {
+        ptrdiff_t end = MIN(n, at + STEP), whole = at + (end - at) / LANES * LANES;
+        Lanes part = { 0 }, a;
+        for (ptrdiff_t i = at; i < whole; i += LANES) {
             memcpy(&a, x + i, sizeof(a));
-        else
-            lanes_load(&a, x + i, n - i, 0);
-        Lanes64 b = __builtin_convertvector(a, Lanes64);
-        total += b * b;
+            part += a * a;
+        }
+        if (whole < end) {
+            lanes_load(&a, x + whole, end - whole, 0);
+            part += a * a;
+        }
+        *sum += __builtin_convertvector(part, Lanes64);
     }
-    *sum = total;
 }
 
 /* d = value or d += value, n of them. */

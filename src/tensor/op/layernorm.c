@@ -27,7 +27,7 @@ static int parts(const Node *n, int phase, bool backward)
     ColSum s = sum_of(n);
     int vectors = (n->in[1] != NULL) + (n->in[2] != NULL);
     if (phase == 1) return vectors * colsum_strips(&s);
-    return row_parts(n) + (backward ? vectors * colsum_parts(&s) : 0);
+    return backward ? colsum_blocks(&s) : row_parts(n);
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
@@ -58,16 +58,28 @@ static void forward(const Call *c, Work w)
     }
 }
 
-static void row_backward(const Call *c, ptrdiff_t i, real *restrict g)
+/* Partial sums of a block of rows, for the gain (1) or the bias (2); NULL: nobody asks. */
+static real *partial_of(const Call *c, int which)
+{
+    ColSum s = sum_of(c->node);
+    if (!c->d_in[which]) return NULL;
+    return (real *)c->shared + (which - 1) * colsum_bytes(&s) / (ptrdiff_t)sizeof(real);
+}
+
+/* x and d_y of a row are read once: for d_x, and for their shares of d_gain and d_bias. */
+static void row_backward(const Call *c, ptrdiff_t i, real *restrict g, real *restrict gain_sum,
+                         real *restrict bias_sum)
 {
     const Tensor *t = c->node->in[0];
     ptrdiff_t n = tensor_last(t), at = tensor_row_at(t, i);
-    const real *restrict x = (const real *)c->in[0] + at;
-    const real *restrict gain = c->in[1];
+    const real *restrict x = (const real *)c->in[0] + at, *restrict gain = c->in[1];
     const real *restrict d_y = (const real *)c->d_out[0] + i * n;
     real *restrict d_x = (real *)c->d_in[0] + at, *restrict h = g + n;
     real mean = ((const real *)c->saved[0])[2 * i], r = ((const real *)c->saved[0])[2 * i + 1];
     for (ptrdiff_t j = 0; j < n; j++) h[j] = (x[j] - mean) * r;
+    for (ptrdiff_t j = 0; j < n && gain_sum; j++) gain_sum[j] += d_y[j] * h[j];
+    for (ptrdiff_t j = 0; j < n && bias_sum; j++) bias_sum[j] += d_y[j];
+    if (!c->d_in[0]) return;
     if (gain)
         for (ptrdiff_t j = 0; j < n; j++) g[j] = d_y[j] * gain[j];
     else
@@ -79,46 +91,30 @@ static void row_backward(const Call *c, ptrdiff_t i, real *restrict g)
         for (ptrdiff_t j = 0; j < n; j++) d_x[j] = r * (g[j] - mean_g - h[j] * mean_gh);
 }
 
-static void gain_term(const Call *c, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, real *restrict sum)
-{
-    const Tensor *t = c->node->in[0];
-    const real *restrict x = (const real *)c->in[0] + tensor_row_at(t, row) + from;
-    const real *restrict d_y = (const real *)c->d_out[0] + row * tensor_last(t) + from;
-    real mean = ((const real *)c->saved[0])[2 * row], r = ((const real *)c->saved[0])[2 * row + 1];
-    for (ptrdiff_t j = 0; j < n; j++) sum[j] += d_y[j] * ((x[j] - mean) * r);
-}
-
-static void bias_term(const Call *c, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, real *restrict sum)
-{
-    const real *restrict d_y = (const real *)c->d_out[0] + row * width(c->node) + from;
-    for (ptrdiff_t j = 0; j < n; j++) sum[j] += d_y[j];
-}
-
-/* Which vector a part of the sums belongs to: 1, the gain, or 2, the bias. */
-static void sum_backward(const Call *c, int phase, int part)
+static void rows_backward(const Call *c, Work w)
 {
     ColSum s = sum_of(c->node);
-    int each = phase ? colsum_strips(&s) : colsum_parts(&s);
-    int which = c->node->in[1] && part < each ? 1 : 2;
-    if (!c->d_in[which]) return;
-    s.term = which == 1 ? gain_term : bias_term;
-    real *partial = (real *)c->shared + (which - 1) * colsum_bytes(&s) / (ptrdiff_t)sizeof(real);
-    if (phase)
-        colsum_end(&s, part % each, partial, c->d_in[which], c->add[which]);
-    else
-        colsum_part(&s, c, part % each, partial);
+    ptrdiff_t first = w.part * colsum_block(&s), end = MIN(s.rows, first + colsum_block(&s));
+    real *sum[2];
+    for (int k = 0; k < 2; k++) {
+        sum[k] = partial_of(c, k + 1);
+        if (!sum[k]) continue;
+        sum[k] += w.part * s.cols;
+        memset(sum[k], 0, (size_t)s.cols * sizeof(real));
+    }
+    for (ptrdiff_t i = first; i < end; i++) row_backward(c, i, w.own, sum[0], sum[1]);
 }
 
 static void backward(const Call *c, Work w)
 {
-    int of_rows = w.phase ? 0 : row_parts(c->node);
-    if (w.part >= of_rows) {
-        sum_backward(c, w.phase, w.part - of_rows);
-    } else if (c->d_in[0]) {
-        ptrdiff_t per = rows_per_part(width(c->node)), first = w.part * per;
-        ptrdiff_t end = MIN(tensor_rows(c->node->in[0]), first + per);
-        for (ptrdiff_t i = first; i < end; i++) row_backward(c, i, w.own);
+    ColSum s = sum_of(c->node);
+    if (w.phase == 0) {
+        rows_backward(c, w);
+        return;
     }
+    int each = colsum_strips(&s), which = c->node->in[1] && w.part < each ? 1 : 2;
+    if (c->d_in[which])
+        colsum_end(&s, w.part % each, partial_of(c, which), c->d_in[which], c->add[which]);
 }
 
 static bool shape(OpShape *s, Err *err)
@@ -137,8 +133,8 @@ static const OpCase cases[] = {
     { .rank = { 2, 1, 1 }, .dim = { { 70, 300 }, { 300 }, { 300 } }, .opt = { .eps = 1e-5f } },
 };
 
-KERNEL(layernorm, .back_phases = 2, .parts = parts, .scratch = scratch, .forward = forward,
-       .backward = backward);
+KERNEL(layernorm, .back_phases = 2, .by_rows = true, .parts = parts, .scratch = scratch,
+       .forward = forward, .backward = backward);
 OPDEF(layernorm, .doc = "(x - mean) / sqrt(var + eps) [gain] [+ bias], by rows",
       .source = "arXiv:1607.06450", .kind = OP_ROW, .n_in = 3, .n_out = 1, .n_saved = 1,
       .optional = 6, .strided = 1, .needs_in = 3, .shape = shape, .cases = cases,

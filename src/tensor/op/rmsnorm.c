@@ -24,7 +24,7 @@ static int parts(const Node *n, int phase, bool backward)
 {
     ColSum s = gain_sum(n);
     if (phase == 1) return n->in[1] ? colsum_strips(&s) : 0;
-    return row_parts(n) + (backward && n->in[1] ? colsum_parts(&s) : 0);
+    return backward ? colsum_blocks(&s) : row_parts(n);
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
@@ -52,15 +52,17 @@ static void forward(const Call *c, Work w)
     }
 }
 
-static void row_backward(const Call *c, ptrdiff_t i, real *restrict g)
+/* x and d_y of a row are read once: for d_x, and for its share of d_gain, where `sum` is. */
+static void row_backward(const Call *c, ptrdiff_t i, real *restrict g, real *restrict sum)
 {
     const Tensor *t = c->node->in[0];
     ptrdiff_t n = tensor_last(t), at = tensor_row_at(t, i);
-    const real *restrict x = (const real *)c->in[0] + at;
-    const real *restrict gain = c->in[1];
+    const real *restrict x = (const real *)c->in[0] + at, *restrict gain = c->in[1];
     const real *restrict d_y = (const real *)c->d_out[0] + i * n;
     real *restrict d_x = (real *)c->d_in[0] + at;
     real r = ((const real *)c->saved[0])[i];
+    for (ptrdiff_t j = 0; j < n && sum; j++) sum[j] += d_y[j] * x[j] * r;
+    if (!c->d_in[0]) return;
     if (gain)
         for (ptrdiff_t j = 0; j < n; j++) g[j] = d_y[j] * gain[j];
     else
@@ -72,28 +74,17 @@ static void row_backward(const Call *c, ptrdiff_t i, real *restrict g)
         for (ptrdiff_t j = 0; j < n; j++) d_x[j] = r * (g[j] - back * x[j]);
 }
 
-static void gain_term(const Call *c, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, real *restrict sum)
-{
-    const Tensor *t = c->node->in[0];
-    const real *restrict x = (const real *)c->in[0] + tensor_row_at(t, row) + from;
-    const real *restrict d_y = (const real *)c->d_out[0] + row * tensor_last(t) + from;
-    real r = ((const real *)c->saved[0])[row];
-    for (ptrdiff_t j = 0; j < n; j++) sum[j] += d_y[j] * x[j] * r;
-}
-
 static void backward(const Call *c, Work w)
 {
     ColSum s = gain_sum(c->node);
-    s.term = gain_term;
-    int of_rows = row_parts(c->node);
     if (w.phase == 1) {
         if (c->d_in[1]) colsum_end(&s, w.part, c->shared, c->d_in[1], c->add[1]);
-    } else if (w.part >= of_rows) {
-        if (c->d_in[1]) colsum_part(&s, c, w.part - of_rows, c->shared);
-    } else if (c->d_in[0]) {
-        ptrdiff_t per = rows_per_part(width(c->node)), first = w.part * per;
-        for (ptrdiff_t i = first; i < MIN(s.rows, first + per); i++) row_backward(c, i, w.own);
+        return;
     }
+    ptrdiff_t first = w.part * colsum_block(&s), end = MIN(s.rows, first + colsum_block(&s));
+    real *sum = c->d_in[1] ? (real *)c->shared + w.part * s.cols : NULL;
+    if (sum) memset(sum, 0, (size_t)s.cols * sizeof(real));
+    for (ptrdiff_t i = first; i < end; i++) row_backward(c, i, w.own, sum);
 }
 
 static bool shape(OpShape *s, Err *err)
@@ -111,8 +102,8 @@ static const OpCase cases[] = {
     { .rank = { 2 }, .dim = { { 2, 20000 } }, .opt = { .eps = 1e-6f } },
 };
 
-KERNEL(rmsnorm, .back_phases = 2, .parts = parts, .scratch = scratch, .forward = forward,
-       .backward = backward);
+KERNEL(rmsnorm, .back_phases = 2, .by_rows = true, .parts = parts, .scratch = scratch,
+       .forward = forward, .backward = backward);
 OPDEF(rmsnorm, .doc = "x / sqrt(mean(x^2) + eps) [gain], by rows", .source = "arXiv:1910.07467",
       .kind = OP_ROW, .n_in = 2, .n_out = 1, .n_saved = 1, .optional = 2, .strided = 1,
       .needs_in = 3, .shape = shape, .cases = cases, .n_cases = COUNT(cases));
