@@ -161,6 +161,53 @@ TEST(normal_draws_are_normal)
     EXPECT(fabs(beyond / N - 0.05) < 4 * sqrt(0.05 * 0.95 / N));
 }
 
+TEST(many_normal_draws_agree_with_libm_and_depend_on_their_place_only)
+{
+    enum { N = 40000 };
+    static float x[N];
+    const double turn = 6.283185307179586;
+    double worst = 0;
+    rand_normals(9, 4, 0, N, x);
+    for (uint32_t i = 0; i < N / 4; i++) {
+        uint32_t word[4];
+        philox4x32((uint32_t[]){ i, 0, 4, 0 }, (uint32_t[]){ 9, 0 }, word);
+        for (int k = 0; k < 4; k++) {
+            uint32_t u = word[k / 2 * 2], v = word[k / 2 * 2 + 1];
+            float cell = ((float)(u >> 1) + 0.5f) * 0x1p-31f; /* floats are coarse near 1 */
+            double r = sqrt(-2 * log((double)cell));
+            double angle = turn * (double)v / 0x1p32;
+            worst = fmax(worst, fabs((double)x[4 * i + k] - r * (k % 2 ? sin(angle) : cos(angle))));
+        }
+    }
+    EXPECT_MSG(worst < 2e-6, "off by %g", worst);
+    static float part[N];
+    for (ptrdiff_t at = 0, n = 1; at < N; at += n, n = (3 * n) % 701)
+        rand_normals(9, 4, (uint64_t)at, MIN(n, N - at), part + at);
+    EXPECT(memcmp(x, part, sizeof(x)) == 0);
+}
+
+TEST(many_normal_draws_are_normal)
+{
+    enum { N = 1 << 20 };
+    static float x[N];
+    rand_normals(3, rand_name("weights"), 0, N, x);
+    double sum = 0, square = 0, fourth = 0, beside = 0, largest = 0;
+    int inside = 0;
+    for (int i = 0; i < N; i++) {
+        double y = (double)x[i];
+        sum += y, square += y * y, fourth += y * y * y * y;
+        beside += y * (double)x[(i + 1) % N];
+        inside += fabs(y) < 1;
+        largest = fmax(largest, fabs(y));
+    }
+    EXPECT_MSG(fabs(sum / N) < 0.004 && fabs(square / N - 1) < 0.006, "mean %g, variance %g",
+               sum / N, square / N);
+    EXPECT_MSG(fabs(fourth / N - 3) < 0.04 && fabs(beside / N) < 0.004,
+               "fourth moment %g, beside %g", fourth / N, beside / N);
+    EXPECT_MSG(fabs((double)inside / N - 0.6826895) < 0.002, "%g within 1", (double)inside / N);
+    EXPECT_MSG(largest > 4.5 && largest < 6.7, "largest %g", largest);
+}
+
 TEST(a_permutation_reaches_every_place_once)
 {
     static bool seen[5000];

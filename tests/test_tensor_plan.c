@@ -71,6 +71,83 @@ TEST(E1_the_bits_do_not_depend_on_recomputation)
     expect_same("recompute cheap, apart", cheap, train_tiny(r));
 }
 
+/* The residual stream of the tiny model has sums, norms behind them, and a gate with its product.
+ */
+TEST(E1_the_bits_do_not_depend_on_fusion)
+{
+    TinyRun r = usual();
+    TinyEnd fused = train_tiny(r);
+    const unsigned off[] = { FUSE_SHARE, FUSE_CHAIN, FUSE_SHARE | FUSE_CHAIN };
+    const Recompute recompute[] = { RECOMPUTE_CHEAP, RECOMPUTE_NONE };
+    for (int i = 0; i < COUNT(off); i++)
+        for (int k = 0; k < COUNT(recompute); k++) {
+            r.opt.off = off[i];
+            r.opt.recompute = recompute[k];
+            expect_same("rules of fusion off", fused, train_tiny(r));
+        }
+    r = usual();
+    r.opt.plain = true;
+    expect_same("plain", fused, train_tiny(r));
+    r = usual();
+    r.opt.apart = true;
+    r.threads = 3;
+    for (r.opt.recompute = RECOMPUTE_AUTO; r.opt.recompute <= RECOMPUTE_NONE; r.opt.recompute++)
+        expect_same("fused, apart and poisoned, three threads", fused, train_tiny(r));
+    r = usual();
+    r.tap = true;
+    expect_same("fused and tapped", fused, train_tiny(r));
+}
+
+static int named(const PlanTime *times, int n, const char *op, bool backward)
+{
+    int found = 0;
+    for (int i = 0; i < n; i++) found += !strcmp(times[i].op, op) && times[i].backward == backward;
+    return found;
+}
+
+static int times_of(unsigned off, PlanTime *times, int cap, PlanCost *cost)
+{
+    Arena home = arena_reserve(1 << 28);
+    Dev d;
+    Err err = { 0 };
+    EXPECT(dev_open(&d, "cpu", 1, &err));
+    Store *s = store_new(&d, cpu_level(), &home);
+    Tiny t = tiny_record(&home, true);
+    PlanOpt o = { .level = cpu_level(), .recompute = RECOMPUTE_NONE, .off = off };
+    Plan *p = tiny_plan(t.g, &t.loss, 1, &d, o, &home, s);
+    store_init(s, 1);
+    tiny_fill(p, &t, cpu_level(), 1);
+    plan_profile(p, true);
+    plan_run(p, &(StepIn){ .step = 1, .train = true });
+    int n = plan_times(p, times, cap);
+    *cost = plan_cost(p);
+    for (int i = 0; i < n; i++) /* names live as long as the plan */
+        times[i].op = !strcmp(times[i].op, "add, rmsnorm") ? "add, rmsnorm"
+                      : !strcmp(times[i].op, "silu, mul")  ? "silu, mul"
+                      : !strcmp(times[i].op, "add")        ? "add"
+                                                           : "";
+    store_free(s);
+    dev_close(&d);
+    arena_release(&home);
+    return n;
+}
+
+TEST(sums_have_no_backward_node_and_norms_go_with_their_residual)
+{
+    PlanTime times[64];
+    PlanCost all, none;
+    int n = times_of(0, times, 64, &all);
+    EXPECT(named(times, n, "add, rmsnorm", false) == 1 && named(times, n, "silu, mul", false) == 1);
+    EXPECT(named(times, n, "add", true) == 0 && named(times, n, "add", false) == 0);
+    n = times_of(FUSE_SHARE | FUSE_CHAIN, times, 64, &none);
+    EXPECT(named(times, n, "add", true) == 1 && named(times, n, "add", false) == 1);
+    EXPECT(named(times, n, "add, rmsnorm", false) == 0);
+    EXPECT_MSG(all.nodes == none.nodes - 2 * TINY_L && all.step <= none.step &&
+                   all.flops <= none.flops,
+               "%d nodes and %td bytes, without fusion %d and %td", all.nodes, all.step, none.nodes,
+               none.step);
+}
+
 TEST(E1_the_bits_do_not_depend_on_taps)
 {
     TinyRun r = usual();
@@ -254,6 +331,26 @@ static float *copy_of(const Store *s, const char *name)
     float *x = malloc((size_t)w->count * sizeof(float));
     for (ptrdiff_t i = 0; i < w->count; i++) x[i] = w->at ? w->at[i] : (float)w->at64[i];
     return x;
+}
+
+TEST(a_used_store_begins_again_at_the_bits_of_a_new_one)
+{
+    TinyEnd end[2] = { { 0 } };
+    for (int used = 0; used < 2; used++) {
+        Bench b;
+        bench_open(&b, cpu_level());
+        Tiny t = tiny_record(&b.home, true);
+        Plan *p = tiny_plan(t.g, &t.loss, 1, &b.d, (PlanOpt){ .level = b.level }, &b.home, b.s);
+        if (used) {
+            store_init(b.s, 9);
+            tiny_fill(p, &t, b.level, 1);
+            plan_run(p, &(StepIn){ .step = 1, .train = true });
+        }
+        store_init(b.s, 42);
+        tiny_sum(b.s, &end[used]);
+        bench_close(&b);
+    }
+    EXPECT(end[0].sum > 0 && end[0].hash == end[1].hash);
 }
 
 TEST(initial_weights_depend_on_seed_and_name_alone)

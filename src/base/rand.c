@@ -8,7 +8,11 @@
  * Initial weights are normal draws, so the logarithm and the cosine of Box and Muller's
  * method may not come from libm, whose last bits differ between machines.  The two series
  * below use only + - * / and sqrt, which IEEE 754 fixes to the bit.  The ziggurat was
- * rejected: it takes an unknown number of draws, and draw i could not be had by itself. */
+ * rejected: it takes an unknown number of draws, and draw i could not be had by itself.
+ *
+ * Weights by the million come from rand_normals(): the same method in float, both numbers of
+ * each pair used, in loops without branches that compilers turn into vector code of whatever the
+ * machine has.  Without FMA, so that the bits are the same where there is none. */
 #include "base/rand.h"
 
 #include <math.h>
@@ -133,6 +137,89 @@ double rand_normal_at(uint64_t seed, uint64_t stream, uint64_t index)
     uint64_t pair[2];
     draw_block(seed, stream, index, pair);
     return normal_of(pair[0], pair[1]);
+}
+
+/* ---- many at once ---------------------------------------------------------------------------- */
+
+enum { BLOCKS = 64, PAIRS = 2 * BLOCKS }; /* at a time */
+
+static inline float float_of(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof(x));
+    return x;
+}
+
+static inline uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    return bits;
+}
+
+/* sqrt(-2 ln u), u the middle of one of 2^31 equal cells.  As in log_of; the last term is 5e-9. */
+static inline float radius(uint32_t bits)
+{
+    uint32_t u = bits_of(((float)(int32_t)(bits >> 1) + 0.5f) * 0x1p-31f);
+    int32_t e = (int32_t)(u - 0x3f3504f3u) >> 23; /* m in [sqrt(1/2), sqrt 2) */
+    float m = float_of(u - ((uint32_t)e << 23)), s = (m - 1) / (m + 1), s2 = s * s;
+    float sum = 1.0f / 11;
+    sum = sum * s2 + 1.0f / 9;
+    sum = sum * s2 + 1.0f / 7;
+    sum = sum * s2 + 1.0f / 5;
+    sum = sum * s2 + 1.0f / 3;
+    sum = sum * s2 + 1;
+    return sqrtf(-2 * (2 * s * sum + (float)e * 0.693147181f));
+}
+
+/* Cosine and sine of 2 pi bits / 2^32: an angle in [-pi/4, pi/4), and which quarter. */
+static inline void turn_of(uint32_t bits, float *a, float *b)
+{
+    float x = (float)(int32_t)(bits << 2) * (1.57079633f * 0x1p-32f), x2 = x * x;
+    float s = 1.0f / 362880, c = 1.0f / 40320;
+    s = s * x2 - 1.0f / 5040, c = c * x2 - 1.0f / 720;
+    s = s * x2 + 1.0f / 120, c = c * x2 + 1.0f / 24;
+    s = s * x2 - 1.0f / 6, c = c * x2 - 0.5f;
+    s = s * x2 * x + x, c = c * x2 + 1;
+    uint32_t quarter = (bits + 0x20000000u) >> 30, odd = 0u - (quarter & 1);
+    uint32_t sb = bits_of(s), cb = bits_of(c);
+    *a = float_of(((cb & ~odd) | (sb & odd)) ^ (((quarter + 1) & 2) << 30));
+    *b = float_of(((sb & ~odd) | (cb & odd)) ^ ((quarter & 2) << 30));
+}
+
+/* The 4 BLOCKS draws from block `first` on. */
+static void normal_blocks(uint64_t seed, uint64_t stream, uint64_t first, float out[4 * BLOCKS])
+{
+    uint32_t key[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) }, word[4], u[PAIRS], v[PAIRS];
+    float a[PAIRS], b[PAIRS];
+    for (int i = 0; i < BLOCKS; i++) {
+        uint64_t block = first + (uint64_t)i;
+        uint32_t counter[4] = { (uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream,
+                                (uint32_t)(stream >> 32) };
+        philox4x32(counter, key, word);
+        u[2 * i] = word[0], v[2 * i] = word[1];
+        u[2 * i + 1] = word[2], v[2 * i + 1] = word[3];
+    }
+    for (int i = 0; i < PAIRS; i++) {
+        float r = radius(u[i]);
+        turn_of(v[i], &a[i], &b[i]);
+        a[i] *= r;
+        b[i] *= r;
+    }
+    for (int i = 0; i < PAIRS; i++) out[2 * i] = a[i], out[2 * i + 1] = b[i];
+}
+
+void rand_normals(uint64_t seed, uint64_t stream, uint64_t from, ptrdiff_t n, float *out)
+{
+    float some[4 * BLOCKS];
+    while (n > 0) {
+        ptrdiff_t skip = (ptrdiff_t)(from % 4), take = MIN(n, 4 * BLOCKS - skip);
+        normal_blocks(seed, stream, from / 4, some);
+        memcpy(out, some + skip, (size_t)take * sizeof(float));
+        out += take;
+        from += (uint64_t)take;
+        n -= take;
+    }
 }
 
 /* Six rounds of a balanced Feistel network over the smallest 4^k >= n; a result outside

@@ -27,6 +27,9 @@ double rand_normal(Rand *r);              /* mean 0, variance 1; two draws each 
 /* Draw `index` of a stream, without state. */
 double rand_uniform_at(uint64_t seed, uint64_t stream, uint64_t index);
 double rand_normal_at(uint64_t seed, uint64_t stream, uint64_t index);
+/* Normal draws from..from+n-1 of a stream as floats, for weights by the million.  They are other
+ * numbers than those of rand_normal_at(). */
+void rand_normals(uint64_t seed, uint64_t stream, uint64_t from, ptrdiff_t n, float *out);
 uint64_t rand_name(const char *name); /* the stream number of a name */
 
 /* Where i goes in a pseudo-random permutation of 0..n-1 chosen by key (Feistel

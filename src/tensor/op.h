@@ -68,6 +68,9 @@ typedef struct Kernel {
     /* Bytes, of contents undefined: *shared by all parts of the call, *own by one worker in one
      * part.  NULL: none.  Both are 64-byte aligned. */
     void (*scratch)(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own);
+    /* The forward call has one phase, and part p makes some rows of the outputs from the same rows
+     * of inputs of their shape: how many is decided by rows and width alone (level/rows.h). */
+    bool by_rows;
     void (*forward)(const Call *c, Work w);
     void (*backward)(const Call *c, Work w);
 } Kernel;
@@ -88,6 +91,7 @@ typedef struct OpDef {
     uint32_t integer;             /* bit i: in[i] is I32 and has no gradient */
     uint32_t strided;             /* bit i: in[i] and d_in[i] may be strided views, their last dim
                                      adjacent (tensor_row_at); for other inputs a copy is recorded */
+    uint32_t passes;              /* bit i: d_in[i] is d_out[0], where in[i] has its shape */
     uint32_t needs_in, needs_out; /* bit i: backward reads in[i], out[i]; the rest dies */
     bool inplace;                 /* STATE: out[0] is in[0] */
     bool no_grad;                 /* has no derivative (STATE, reductions of statistics) */

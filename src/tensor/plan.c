@@ -60,6 +60,7 @@ Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, 
     memcpy(p->root, roots, (size_t)n_roots * sizeof(*roots));
     if (!plan_expand(p, g, err)) return NULL;
     plan_trim(p);
+    if (!o.plain && !(o.off & FUSE_SHARE)) plan_share(p);
     if (o.recompute == RECOMPUTE_CHEAP) plan_recompute(p);
     plan_place(p);
     if (o.recompute == RECOMPUTE_AUTO && p->cost.step > ROOMY) {
@@ -75,7 +76,7 @@ Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, 
 static void run_call(const void *call, Work w)
 {
     const PlanCall *c = call;
-    c->run(&c->call, w);
+    for (int i = 0; i <= c->chained; i++) c[i].run(&c[i].call, w);
 }
 
 static const int *part_counts(Plan *p, const Kernel *k, const Node *shapes, bool backward,
@@ -87,12 +88,23 @@ static const int *part_counts(Plan *p, const Kernel *k, const Node *shapes, bool
     return parts;
 }
 
+static void make_job(Plan *p, int i)
+{
+    const Node *n = p->list[i], *shapes = n->backward ? n->forward : n;
+    PlanCall *c = &p->call[i];
+    Job *j = &p->job[p->group[i]];
+    while (i + c->chained + 1 < p->count && p->group[i + c->chained + 1] == p->group[i])
+        c->chained++;
+    *j = (Job){ .run = run_call, .call = c, .own = p->own, .id = p->group[i] };
+    j->parts = part_counts(p, op_kernel(n->op, p->opt.level), shapes, n->backward, &j->phases);
+}
+
 static void make_jobs(Plan *p)
 {
     p->call = NEW(p->home, PlanCall, p->count);
-    p->job = NEW(p->home, Job, p->count);
+    p->job = NEW(p->home, Job, p->groups);
     p->later = NEW(p->home, bool *, (ptrdiff_t)p->count *OP_MAX);
-    p->seconds = NEW(p->home, double, p->count);
+    p->seconds = NEW(p->home, double, p->groups);
     for (int i = 0; i < p->count; i++) {
         const Node *n = p->list[i], *shapes = n->backward ? n->forward : n;
         const Kernel *k = op_kernel(n->op, p->opt.level);
@@ -100,9 +112,7 @@ static void make_jobs(Plan *p)
         c->run = n->backward ? k->backward : k->forward;
         CHECK(c->run, "%s has no %s", n->op->name, n->backward ? "backward" : "forward");
         c->call = (Call){ .node = shapes, .step = &p->step, .level = p->opt.level };
-        Job *j = &p->job[i];
-        *j = (Job){ .run = run_call, .call = c, .own = p->own, .id = i };
-        j->parts = part_counts(p, k, shapes, n->backward, &j->phases);
+        if (i == 0 || p->group[i] != p->group[i - 1]) make_job(p, i);
         for (int k2 = 0; k2 < OP_MAX; k2++) {
             c->call.add[k2] = n->add[k2];
             ptrdiff_t offset = 0;
@@ -149,6 +159,7 @@ static void *address(const Plan *p, const Tensor *t)
 static void settle(Plan *p)
 {
     CHECK(p->store, "the plan is not bound");
+    p->store->written = true;
     if (p->epoch == p->store->epoch) return;
     p->epoch = p->store->epoch;
     if (!p->opt.apart) p->block = store_step(p->store);
@@ -186,12 +197,12 @@ static void poison(Plan *p, const Spot *s)
     memset(p->block + s->at, 0xff, (size_t)s->bytes);
 }
 
-/* Node by node; what is not alive is poisoned. */
+/* Job by job; what is not alive is poisoned. */
 static void run_apart(Plan *p)
 {
     for (int i = 0; i < p->x.tensors; i++)
         if (p->spot[i].first >= 0 && p->x.tensor[i]->life == LIFE_STEP) poison(p, &p->spot[i]);
-    for (int n = 0; n < p->count; n++) {
+    for (int n = 0; n < p->groups; n++) {
         p->dev->def->run(p->dev, &p->job[n], 1);
         for (int i = 0; i < p->x.tensors; i++)
             if (p->spot[i].first >= 0 && p->spot[i].last == n && p->x.tensor[i]->life == LIFE_STEP)
@@ -208,7 +219,7 @@ void plan_run(Plan *p, const StepIn *in)
     if (p->opt.apart)
         run_apart(p);
     else
-        p->dev->def->run(p->dev, p->job, p->count);
+        p->dev->def->run(p->dev, p->job, p->groups);
     p->dev->seconds = NULL;
 }
 
@@ -218,7 +229,7 @@ void plan_profile(Plan *p, bool on)
 {
     CHECK(p->store, "the plan is not bound");
     p->profiled = on;
-    if (on) memset(p->seconds, 0, (size_t)p->count * sizeof(double));
+    if (on) memset(p->seconds, 0, (size_t)p->groups * sizeof(double));
 }
 
 static int dearest_first(const void *a, const void *b)
@@ -229,14 +240,18 @@ static int dearest_first(const void *a, const void *b)
 
 int plan_times(const Plan *p, PlanTime *out, int cap)
 {
-    int n = 0;
+    int n = 0, k = 0;
     for (int i = 0; i < p->count; i++) {
         const Node *node = p->list[i];
-        int k = 0;
-        while (k < n && !(out[k].op == node->op->name && out[k].backward == node->backward)) k++;
-        if (k == cap) continue;
-        if (k == n) out[n++] = (PlanTime){ .op = node->op->name, .backward = node->backward };
-        out[k].seconds += p->seconds[i];
+        bool begins = i == 0 || p->group[i] != p->group[i - 1];
+        if (begins) {
+            const char *name = plan_group_name(p, i);
+            for (k = 0; k < n; k++)
+                if (!strcmp(out[k].op, name) && out[k].backward == node->backward) break;
+            if (k == n && n < cap) out[n++] = (PlanTime){ .op = name, .backward = node->backward };
+        }
+        if (k == n) continue;
+        if (begins) out[k].seconds += p->seconds[p->group[i]];
         out[k].flops += flops_of(node);
     }
     qsort(out, (size_t)n, sizeof(*out), dearest_first);

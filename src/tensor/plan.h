@@ -20,9 +20,13 @@ typedef struct Store Store;
  * AUTO does so where the step block would be larger than 64 MB. */
 typedef enum Recompute { RECOMPUTE_AUTO, RECOMPUTE_CHEAP, RECOMPUTE_NONE } Recompute;
 
+/* Rules of plan_fuse.c; they change time and memory, no bits. */
+typedef enum FuseRule { FUSE_SHARE = 1, FUSE_CHAIN = 2 } FuseRule;
+
 typedef struct PlanOpt {
     Recompute recompute; /* changes memory and time, no bits */
     bool plain;          /* composites are expanded, nothing is fused: for tests */
+    unsigned off;        /* FuseRules that are not applied: for tests */
     bool apart;          /* each value has pages of its own, the dead are poisoned: for tests */
     CpuLevel level;      /* of the Store too; LEVEL_REF is the definition, cpu_level() is fast */
 } PlanOpt;
@@ -75,7 +79,8 @@ const StoreItem *store_find(const Store *s, const char *name);
  * leaves the others' values alone.  States and gradients are zeroed. */
 void store_init(Store *s, uint64_t seed);
 
-/* Time per op name since profiling was switched on, for `lathe bench train`. */
+/* Time per op name since profiling was switched on, for `lathe bench train`; of a chain, under the
+ * names of all its ops. */
 void plan_profile(Plan *p, bool on);
 typedef struct PlanTime {
     const char *op;

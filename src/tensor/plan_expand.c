@@ -19,7 +19,7 @@ typedef struct Segment { /* what a node expanded to */
     struct Segment *next;
 } Segment;
 
-static void set_alias(Plan *p, const Tensor *t, Tensor *to)
+void plan_alias(Plan *p, const Tensor *t, Tensor *to)
 {
     if (t->id >= p->alias_cap) {
         int cap = MAX(2 * p->alias_cap, t->id + 256);
@@ -40,7 +40,7 @@ static Tensor *stand_in(Plan *p, Tensor *x)
     t->dtype = x->dtype;
     memcpy(t->dim, x->dim, sizeof(x->dim));
     memcpy(t->stride, x->stride, sizeof(x->stride));
-    set_alias(p, t, x);
+    plan_alias(p, t, x);
     return t;
 }
 
@@ -60,7 +60,7 @@ static Segment *record(Plan *p, const Node *n)
         CHECK(s->out[i] && tensor_contiguous(s->out[i]) &&
                   tensor_count(s->out[i]) == tensor_count(n->out[i]),
               "the definition of %s makes no output %d of its shape", n->op->name, i);
-        set_alias(p, n->out[i], s->out[i]);
+        plan_alias(p, n->out[i], s->out[i]);
     }
     return s;
 }

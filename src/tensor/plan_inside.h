@@ -3,7 +3,9 @@
  * Making a plan, in order:
  *   plan_expand      composites without a kernel become plainer nodes
  *   plan_trim        nodes that no root needs go
+ *   plan_share       gradients that pass unchanged stay where they are
  *   plan_recompute   cheap values are made a second time where the backward pass reads them
+ *   plan_chain       nodes that go over the same rows become one job
  *   plan_place       every value gets its place in the step block
  * then plan_bind gives addresses (plan.c, store.c). */
 #ifndef TENSOR_PLAN_INSIDE_H
@@ -14,7 +16,7 @@
 /* Of a tensor that owns storage; by its id. */
 typedef struct Spot {
     ptrdiff_t bytes, at; /* at: in the step block, or in the inputs block */
-    int first, last;     /* places in the list where it is touched; first < 0: never */
+    int first, last;     /* jobs that touch it, in their order; first < 0: none */
     bool kept;           /* a root, or part of one */
     StoreItem *item;     /* of a param, gradient or state, once bound */
 } Spot;
@@ -22,6 +24,7 @@ typedef struct Spot {
 typedef struct PlanCall {
     Call call;
     void (*run)(const Call *c, Work w);
+    int chained; /* how many calls behind this one belong to its job */
 } PlanCall;
 
 struct Plan {
@@ -34,6 +37,7 @@ struct Plan {
     struct Segment *segments;
     Node **list; /* copies, in order of execution */
     int count, list_cap;
+    int *group, groups; /* which job each node of the list belongs to; how many there are */
     Tensor **root;
     int roots;
     Spot *spot;      /* by id */
@@ -60,10 +64,14 @@ static inline ptrdiff_t plan_element(const Plan *p, const Tensor *t)
 {
     return t->dtype == I32 || p->opt.level != LEVEL_REF ? 4 : 8;
 }
-void plan_push(Plan *p, const Node *n); /* at the end of the list, as a copy */
+void plan_alias(Plan *p, const Tensor *t, Tensor *to); /* t is stored where `to` is */
+void plan_push(Plan *p, const Node *n);                /* at the end of the list, as a copy */
 
 bool plan_expand(Plan *p, const Graph *g, Err *err) MUST_CHECK;
 void plan_trim(Plan *p);
+void plan_share(Plan *p);
+void plan_chain(Plan *p);
+const char *plan_group_name(const Plan *p, int node); /* of the job that begins with the node */
 void plan_recompute(Plan *p);
 void plan_place(Plan *p);
 
@@ -89,7 +97,8 @@ struct Store {
     void *step;
     ptrdiff_t step_bytes, step_have;
     Plan *plans;
-    int epoch; /* raised by each bind: addresses may have moved */
+    int epoch;    /* raised by each bind: addresses may have moved */
+    bool written; /* to weights, gradients or states, by a plan or store_init() */
 };
 
 /* A block that lives as long as the store; false where the device has no room. */

@@ -163,7 +163,7 @@ static void live_at(Plan *p, Tensor *t, bool write, void *at)
         s->first = now;
         s->bytes = bytes_of(p, base);
     }
-    s->last = s->kept ? p->count : now;
+    s->last = s->kept ? p->groups : now;
 }
 
 static Tensor *scratch_value(Plan *p)
@@ -189,7 +189,8 @@ static void add_scratch(Plan *p)
     set_spots(p);
     for (int i = 0; i < p->count; i++)
         if (p->shared[i])
-            p->spot[p->shared[i]->id] = (Spot){ .bytes = bytes[i], .first = i, .last = i };
+            p->spot[p->shared[i]->id] =
+                (Spot){ .bytes = bytes[i], .first = p->group[i], .last = p->group[i] };
 }
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -236,8 +237,9 @@ static ptrdiff_t place_step(Plan *p, Spot **all, int n)
 void plan_place(Plan *p)
 {
     p->cost = (PlanCost){ 0 };
+    plan_chain(p);
     add_scratch(p);
-    for (int i = 0; i < p->count; i++) plan_touch(p, p->list[i], live_at, &i);
+    for (int i = 0; i < p->count; i++) plan_touch(p, p->list[i], live_at, &p->group[i]);
     Spot **step = NEW(p->home, Spot *, p->x.tensors);
     int n = 0;
     for (int i = 0; i < p->x.tensors; i++) {

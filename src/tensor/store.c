@@ -192,45 +192,57 @@ void *store_step(Store *s)
 
 /* ---- initial values -------------------------------------------------------------------------- */
 
-enum { INIT_PART = 1 << 14 };
+enum { INIT_PART = 1 << 14, DRAWS = 256 };
 
 typedef struct Start {
     const StoreItem *item;
     uint64_t seed, stream;
 } Start;
 
-/* Draw i of the item's stream, wherever and by whom it is made. */
-static double initial(const Start *s, ptrdiff_t i)
+/* Values from..from+n-1 of the item's stream, wherever and by whom they are made. */
+static void initial(const Start *s, ptrdiff_t from, ptrdiff_t n, float *x)
 {
     Init init = s->item->life == LIFE_PARAM ? s->item->spec->init : (Init){ 0 };
-    switch (init.kind) {
-    case INIT_ZERO: break;
-    case INIT_CONST: return init.a;
-    case INIT_NORMAL: return init.a * rand_normal_at(s->seed, s->stream, (uint64_t)i);
-    case INIT_UNIFORM: return init.a * (2 * rand_uniform_at(s->seed, s->stream, (uint64_t)i) - 1);
-    }
-    return 0;
+    float a = (float)init.a;
+    if (init.kind == INIT_NORMAL) rand_normals(s->seed, s->stream, (uint64_t)from, n, x);
+    for (ptrdiff_t i = 0; i < n; i++) switch (init.kind) {
+        case INIT_ZERO: x[i] = 0; break;
+        case INIT_CONST: x[i] = a; break;
+        case INIT_NORMAL: x[i] *= a; break;
+        case INIT_UNIFORM:
+            x[i] = (float)(init.a *
+                           (2 * rand_uniform_at(s->seed, s->stream, (uint64_t)(from + i)) - 1));
+            break;
+        }
 }
 
 static void init_part(const void *call, Work w)
 {
     const Start *s = call;
     ptrdiff_t from = (ptrdiff_t)w.part * INIT_PART, to = MIN(from + INIT_PART, s->item->count);
-    for (ptrdiff_t i = from; i < to; i++) {
-        float x = (float)initial(s, i);
-        if (s->item->at64)
-            s->item->at64[i] = (double)x; /* what the other levels begin with */
-        else
-            s->item->at[i] = x;
+    float x[DRAWS];
+    for (ptrdiff_t at = from, n; at < to; at += n) {
+        n = MIN(DRAWS, to - at);
+        initial(s, at, n, s->item->at64 ? x : s->item->at + at);
+        for (ptrdiff_t i = 0; i < n && s->item->at64; i++)
+            s->item->at64[at + i] = (double)x[i]; /* what the other levels begin with */
     }
+}
+
+/* Memory is zero when it is made, and pages that nobody has written need not be. */
+static bool zero_already(const Store *s, const StoreItem *item)
+{
+    return !s->written && (item->life != LIFE_PARAM || item->spec->init.kind == INIT_ZERO);
 }
 
 void store_init(Store *s, uint64_t seed)
 {
     for (int i = 0; i < s->items; i++) {
+        if (zero_already(s, s->item[i])) continue;
         Start start = { s->item[i], seed, rand_name(s->item[i]->name) };
         int parts = (int)((s->item[i]->count + INIT_PART - 1) / INIT_PART);
         Job job = { .run = init_part, .call = &start, .parts = &parts, .phases = 1 };
         s->dev->def->run(s->dev, &job, 1);
     }
+    s->written = true;
 }

@@ -1,8 +1,9 @@
 /* map.h - element by element: how a MAP op is cut and walked.
  *
  * An op gives one scalar formula and its slope; the loops are here, once.  The formula is
- * inlined into them, so that the compiler makes vector code of it.  Where all operands are
- * whole, a tensor is one long row and a part is BLOCK elements of it; else parts are rows. */
+ * inlined into them, so that the compiler makes vector code of it.  A part is some rows, as for
+ * all ops that go by rows; where all operands are whole, they are walked as one.  Rows longer than
+ * BLOCK are cut, where all operands are whole. */
 #ifndef TENSOR_LEVEL_MAP_H
 #define TENSOR_LEVEL_MAP_H
 
@@ -18,17 +19,22 @@ typedef struct MapSpan {
     ptrdiff_t first, last, from, n;
 } MapSpan;
 
+static inline ptrdiff_t map_stretch(ptrdiff_t width)
+{
+    return width > BLOCK ? BLOCK : rows_per_part(width) * width;
+}
+
 static inline int map_parts_of(ptrdiff_t count, ptrdiff_t width, bool flat)
 {
-    if (flat) return (int)ceil_div(count, BLOCK);
+    if (flat) return (int)ceil_div(count, map_stretch(width));
     return (int)ceil_div(count / MAX(width, 1), rows_per_part(width));
 }
 
 static inline MapSpan map_span(ptrdiff_t count, ptrdiff_t width, bool flat, int part)
 {
     if (flat) {
-        ptrdiff_t from = part * (ptrdiff_t)BLOCK;
-        return (MapSpan){ 0, 1, from, MIN(BLOCK, count - from) };
+        ptrdiff_t size = map_stretch(width), from = part * size;
+        return (MapSpan){ 0, 1, from, MIN(size, count - from) };
     }
     ptrdiff_t per = rows_per_part(width), rows = count / MAX(width, 1);
     return (MapSpan){ part * per, MIN(rows, (part + 1) * per), 0, width };
@@ -88,6 +94,6 @@ ALWAYS_INLINE void map_backward(const Call *c, Work w, MapFn *slope)
     {                                                                                              \
         map_backward(c, w, slope);                                                                 \
     }                                                                                              \
-    KERNEL(name, .parts = map_parts, .forward = forward, .backward = backward)
+    KERNEL(name, .by_rows = true, .parts = map_parts, .forward = forward, .backward = backward)
 
 #endif

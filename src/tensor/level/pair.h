@@ -207,7 +207,7 @@ ALWAYS_INLINE void pair_backward(const Call *c, Work w, ColSum sum, PairKind kin
         sum.term = term;                                                                           \
         pair_backward(c, w, sum, kind);                                                            \
     }                                                                                              \
-    KERNEL(name, .back_phases = 2, .parts = pair_parts, .scratch = pair_scratch,                   \
+    KERNEL(name, .back_phases = 2, .by_rows = true, .parts = pair_parts, .scratch = pair_scratch,  \
            .forward = forward, .backward = backward)
 
 /* What every op of this kind is tested with: same shape, a bias, a table of positions, a gate. */

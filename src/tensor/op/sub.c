@@ -5,4 +5,5 @@ static const OpCase cases[] = { PAIR_CASES };
 
 PAIR_KERNEL(sub, PAIR_SUB);
 OPDEF(sub, .doc = "x - y, y broadcast over leading dims", .kind = OP_MAP, .n_in = 2, .n_out = 1,
-      .strided = 3, .needs_in = 0, .shape = pair_shape, .cases = cases, .n_cases = COUNT(cases));
+      .strided = 3, .passes = 1, .needs_in = 0, .shape = pair_shape, .cases = cases,
+      .n_cases = COUNT(cases));
