@@ -373,7 +373,7 @@ static int refused_in_a_row(const Session *s)
     return n;
 }
 
-/* Section 8: what all proposals left could still find, at the upper limit of what is known,
+/* Section 9: what all proposals left could still find, at the upper limit of what is known,
  * against the smallest gain worth having. */
 static bool nothing_left(const Session *s)
 {

@@ -22,7 +22,7 @@ typedef struct RunWatch {
 typedef struct RunJob {
     const Recipe *recipe;
     uint64_t seed;
-    const char *purpose; /* train bank search confirm headline champion replay */
+    const char *purpose; /* train bank search confirm headline champion replay ladder */
     const char *question, *experiment, *session, *replay_of; /* NULL: none */
     const char *const *sources; /* whose held-out text judges; NULL: those of the recipe */
     int n_sources;
