@@ -25,8 +25,8 @@ static LlmModel model_of(int wire, const char *name)
                        .name = name,
                        .key = "sk-secret",
                        .tries = 3,
-                       .idle_seconds = 2,
-                       .total_seconds = 3 };
+                       .idle_seconds = 10,
+                       .total_seconds = 30 };
 }
 
 typedef struct Heard {
@@ -275,7 +275,7 @@ TEST(half_an_event_an_endless_answer_and_a_stop_end_the_question)
     end(&h, &a);
     m.name = "endless", m.total_seconds = 0.5;
     double begun = clock_now();
-    EXPECT(!ask(&m, &h, &a, &err) && a.fault == LLM_LOST && clock_now() - begun < 3);
+    EXPECT(!ask(&m, &h, &a, &err) && a.fault == LLM_LOST && clock_now() - begun < 5);
     end(&h, &a);
     m.total_seconds = 30, h.stop = true;
     EXPECT(!ask(&m, &h, &a, &err) && err.code == ERR_STOPPED);
