@@ -5,7 +5,7 @@
 #include "lab/researcher.h"
 #include "science/search.h"
 
-enum { SPACE_MAX = 64 };
+enum { SPACE_MAX = 96 };
 
 typedef struct Space {
     SearchDim dim[SPACE_MAX];

@@ -89,12 +89,12 @@ const Knob model_knobs[] = {
     FLAG("layer_scalars", 0,
          .doc = "each block reads a x + b x0, x0 the embedded token, a and b learned numbers "
                 "(modded-nanogpt, nanochat)"),
-    NUMBER("resid_init", 1, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
+    NUMBER("resid_init", 1.15, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
            .doc = "a of the first block at the beginning; towards the last block a third of the "
-                  "way from 1 is left (nanochat: 1.15)"),
-    NUMBER("skip_init", 0, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
+                  "way from 1 is left (nanochat's)"),
+    NUMBER("skip_init", 0.2, 0, 4, .scale = SCALE_LINEAR, .only = "model.layer_scalars=true",
            .doc = "b of the first block at the beginning; towards the last block a quarter of it "
-                  "is left (nanochat: 0.2)"),
+                  "is left (nanochat's)"),
     NUMBER("dropout", 0, 0, 0.9, .scale = SCALE_LINEAR,
            .doc = "share of the embedding and of each block's contributions that is dropped in "
                   "training (Srivastava et al. 2014); 0: none"),
