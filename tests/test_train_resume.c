@@ -129,3 +129,40 @@ TEST(a_trained_model_answers_by_its_averaged_weights)
     EXPECT(nll[0] == nll[1] && weight[0] == weight[1]);
     EXPECT(nll[0] != nll[2] && weight[0] != weight[2]);
 }
+
+/* E1 for what recipes can be made of: thread counts and processor levels change no bit. */
+static void check_levels(const char *const *sets)
+{
+    static int count;
+    char dir[128];
+    Arena a = arena_reserve(1 << 24);
+    Recipe r;
+    TrainResult out[3] = { 0 };
+    CpuLevel best = cpu_level();
+    train_lab_recipe(&r, &a, sets);
+    for (int i = 0; i < 3; i++) { /* one thread, three, and three on a plain processor */
+        snprintf(dir, sizeof(dir), "%s/runs/level-%d-%d", lab(), count, i);
+        EXPECT(cpu_level_set(i == 2 ? LEVEL_PLAIN : best));
+        EXPECT(train(&r, dir, i ? 3 : 1, false, &out[i]));
+    }
+    EXPECT(cpu_level_set(best));
+    count++;
+    EXPECT_MSG(out[0].finite && strcmp(out[0].weights_sha256, out[1].weights_sha256) == 0,
+               "%s: other bits on three threads", sets[1]);
+    EXPECT_MSG(strcmp(out[1].weights_sha256, out[2].weights_sha256) == 0,
+               "%s: other bits on a plain processor", sets[1]);
+    arena_release(&a);
+}
+
+#define SHORT "train.steps=6"
+
+TEST(parts_and_rules_reach_the_same_bits_on_any_threads_and_level_E1)
+{
+    check_levels((const char *const[]){ SHORT, "optim.name=soap", "optim.soap.every=2",
+                                        "model.dropout=0.1", "model.z_loss=0.001", NULL });
+    check_levels((const char *const[]){ SHORT, "optim.name=lion", "optim.cautious=true",
+                                        "optim.average=ema", "data.packing=bestfit", NULL });
+    check_levels((const char *const[]){ SHORT, "depth=1", "model.head_size=16", "model.width=32",
+                                        "model.heads=2", "model.depth=2", "train.accumulate=2",
+                                        NULL });
+}
