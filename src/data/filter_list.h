@@ -2,6 +2,7 @@
  * mended before it is judged, lines go before documents are measured.  No include guard: this file is
  * included several times. */
 FILTER(encoding)
+FILTER(language)
 FILTER(refinedweb)
 FILTER(c4)
 FILTER(gopher_quality)
