@@ -35,7 +35,12 @@ def audited(args, folder, seed, none):
     rows = []
     for line in open(f"{folder}/truth.jsonl"):
         t = json.loads(line)
-        if t["offset"] in named: rows.append((t["fault"], t["severity"], named[t["offset"]], t["offset"]))
+        if t["offset"] not in named or ("of" in t and t["of"] not in named): continue
+        # Of a copy and what it was made of, the one that comes later is named.
+        if "copies" in named.get(t.get("of"), ()):
+            named[t["offset"]].add("copies")
+            named[t["of"]].discard("copies")
+        rows.append((t["fault"], t["severity"], named[t["offset"]], t["offset"]))
     return rows, [f["kind"] for f in report["findings"]]
 
 def main():

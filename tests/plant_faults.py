@@ -6,7 +6,8 @@
 Reads .jsonl with `text`, and plain text, cuts it into documents of some kilobytes, and gives each at
 most one fault.  Which faults occur, in how many documents and how badly, is drawn from the seed;
 with --none nothing is planted.  Writes DIR/docs.jsonl and DIR/truth.jsonl, a line for a line:
-{offset, fault, severity}, offset being the byte of docs.jsonl where the document's line begins.
+{offset, fault, severity, of}, offset being the byte of docs.jsonl where the document's line begins,
+of that of the document that a copy was made of.
 """
 import argparse, json, os, random, re
 
@@ -147,7 +148,7 @@ FAULTS = {"order": shuffle, "ocr": ocr, "encoding": mojibake, "repeats": loop, "
 
 def plant(docs, r, items):
     """fault, severity, text of each document."""
-    made = [[None, 0, d] for d in docs]
+    made, copied = [[None, 0, d] for d in docs], {}
     free = list(range(len(docs)))
     r.shuffle(free)
     take = lambda n: [free.pop() for _ in range(min(n, len(free)))]
@@ -161,6 +162,7 @@ def plant(docs, r, items):
             other = docs[r.choice(free)]
             text, _ = copy_of(other, r.random(), r)
             made[i] = ["copies", jaccard(text, other), text]
+            copied[i] = docs.index(other)
     if r.random() < 0.8:
         notice = r.sample(NOTICES, r.randrange(1, 4))
         for i in take(max(25, int(len(docs) * r.choice([.02, .05, .1])))):
@@ -170,7 +172,7 @@ def plant(docs, r, items):
             lines = docs[i].split("\n")
             lines.insert(r.randrange(len(lines) + 1), r.choice(items))
             made[i] = ["contamination", 1, "\n".join(lines)]
-    return made
+    return made, copied
 
 def main():
     p = argparse.ArgumentParser()
@@ -189,14 +191,15 @@ def main():
     if a.items:
         for line in open(a.items, encoding="utf-8"):
             items += [s for s in strings(json.loads(line)) if len(s.split()) >= 18]
-    made = [[None, 0, d] for d in docs] if a.none else plant(docs, r, items)
+    made, copied = ([[None, 0, d] for d in docs], {}) if a.none else plant(docs, r, items)
     os.makedirs(a.out, exist_ok=True)
-    offset = 0
     with open(f"{a.out}/docs.jsonl", "wb") as out, open(f"{a.out}/truth.jsonl", "w") as truth:
-        for fault, severity, text in made:
-            line = json.dumps({"text": text}, ensure_ascii=False).encode() + b"\n"
-            truth.write(json.dumps({"offset": offset, "fault": fault, "severity": round(severity, 4)}) + "\n")
-            out.write(line)
-            offset += len(line)
+        lines = [json.dumps({"text": text}, ensure_ascii=False).encode() + b"\n" for _, _, text in made]
+        offsets = [sum(map(len, lines[:i])) for i in range(len(lines))]
+        for i, (fault, severity, text) in enumerate(made):
+            row = {"offset": offsets[i], "fault": fault, "severity": round(severity, 4)}
+            if i in copied: row["of"] = offsets[copied[i]]
+            truth.write(json.dumps(row) + "\n")
+            out.write(lines[i])
 
 main()

@@ -124,7 +124,7 @@ static void expect_found(const Planted *p, const char *kind, double recall, doub
     json_decref(report);
 }
 
-TEST(clean_stories_have_no_findings_and_every_kind_is_said_to_be_quiet)
+TEST(clean_stories_have_no_findings_and_every_kind_says_that_it_was_quiet_or_not_asked)
 {
     const Planted clean = { "clean", NULL, 1 };
     make_set(&clean);
@@ -134,7 +134,9 @@ TEST(clean_stories_have_no_findings_and_every_kind_is_said_to_be_quiet)
     Buf text = { 0 };
     json_write(json_object_get(report, "findings"), true, &text);
     EXPECT_MSG(json_array_size(json_object_get(report, "findings")) == 0, "%s", text.at);
-    EXPECT((int)json_array_size(json_object_get(report, "quiet")) == kinds);
+    EXPECT((int)json_array_size(json_object_get(report, "quiet")) +
+               (int)json_object_size(json_object_get(report, "not_asked")) ==
+           kinds);
     buf_free(&text);
     json_decref(report);
 }
@@ -292,6 +294,62 @@ TEST(every_example_is_where_it_is_said_to_be)
         EXPECT(doc.at <= docs.text + json_int(e, "offset", 0));
         EXPECT(docs.text + json_int(e, "offset", 0) < doc.at + doc.len);
     }
+    docs_close(&docs);
+    json_decref(report);
+}
+
+static void plant_address(Buf *doc, int64_t i, Rand *r)
+{
+    (void)r;
+    buf_printf(doc, "Write to someone%lld@mail.org before noon.\n", (long long)i);
+}
+
+TEST(addresses_of_people_are_found_and_a_filter_is_the_remedy)
+{
+    const Planted p = { "personal", plant_address, 60 };
+    expect_found(&p, "personal", 1, 1);
+    Err err = { 0 };
+    json_t *report = NULL;
+    if (!audit_read(lab, "personal", &report, &err)) return;
+    const json_t *remedy = json_object_get(finding_of(report, "personal"), "remedy");
+    const char *edit = json_str(json_object_get(remedy, "edit"), "data.filters", "");
+    EXPECT_MSG(strcmp(edit, "; personal: personal") == 0, "%s", edit);
+    json_decref(report);
+}
+
+/* What a reader of samples might send; `offset` and `document` may be wrong. */
+static bool add_finding(const char *name, int64_t document, int64_t offset, const char *text,
+                        Err *err)
+{
+    int added = 0;
+    json_t *list = json_pack("[{s:s,s:s,s:f,s:[I],s:[{s:I,s:I,s:s}]}]", "kind", "dull", "what",
+                             "it says nothing", "confidence", 0.6, "documents",
+                             (json_int_t)document, "examples", "document", (json_int_t)document,
+                             "offset", (json_int_t)offset, "text", text);
+    bool ok = audit_add(lab, name, list, "reader", &added, err);
+    json_decref(list);
+    return ok && added == 1;
+}
+
+TEST(findings_of_others_are_taken_only_if_what_they_point_to_is_there)
+{
+    const Planted p = { "read", plant_misread, 50 };
+    make_set(&p);
+    json_decref(audit("read"));
+    Docs docs;
+    Err err = { 0 };
+    EXPECT(docs_open(&docs, corpus_train_stem(lab, "read", &arena), &err));
+    Str doc = docs_get(&docs, 7);
+    const char *text = arena_str(&arena, (Str){ doc.at + 40, 60 });
+    int64_t at = doc.at + 40 - docs.text;
+    EXPECT(!add_finding("read", 7, at + 1, text, &err) && err.code == ERR_CONFIG);
+    EXPECT(!add_finding("read", 6, at, text, &err) && err.code == ERR_CONFIG);
+    EXPECT(!add_finding("read", DOCS, at, text, &err) && strstr(err.msg, "does not exist"));
+    EXPECT_MSG(add_finding("read", 7, at, text, &err), "%s", err.msg);
+    json_t *report = audit("read"); /* asked again, it keeps what others said */
+    const json_t *f = finding_of(report, "dull");
+    EXPECT(f && strcmp(json_str(f, "author", ""), "reader") == 0);
+    EXPECT(json_int(f, "bytes", 0) == doc.len && json_int(f, "documents", 0) == 1);
     docs_close(&docs);
     json_decref(report);
 }

@@ -13,6 +13,8 @@
 static const CmdOpt opts[] = {
     { "against", 0, "FILE", "an evaluation set to look for in the text (may be given again)" },
     { "documents", 0, "FILE", "also write a line of JSON on every document" },
+    { "add", 0, "FILE", "findings of somebody else, as JSON; what they point to must exist" },
+    { "author", 0, "WHO", "whose findings --add brings (person)" },
     { "settle", 0, "K", "train with and without the K heaviest findings, and write verdicts" },
     { "domain", 0, "NAME", "a data set whose held-out text judges (may be given again)" },
     { "recipe", 0, "FILE", "to train by; without it the champion, or the plain default" },
@@ -42,7 +44,8 @@ static void print_finding(const json_t *f, size_t number)
 {
     char documents[32], bytes[32];
     const json_t *remedy = json_object_get(f, "remedy"), *e;
-    const char *edit = json_str(json_object_get(remedy, "edit"), "data.drop", NULL);
+    const char *knob;
+    json_t *value;
     const char *author = json_str(f, "author", "audit");
     size_t i;
     printf("\n%zu. %s: %s documents, %s (%.2g %%), confidence %.2f%s%s\n", number,
@@ -53,7 +56,8 @@ static void print_finding(const json_t *f, size_t number)
     printf("   %s\n", json_str(f, "what", ""));
     json_array_foreach(json_object_get(f, "examples"), i, e) print_example(e);
     printf("   remedy: %s", json_str(remedy, "text", ""));
-    if (edit) printf("; -s data.drop=%s", edit);
+    json_object_foreach(json_object_get(remedy, "edit"), knob, value)
+        printf("; -s '%s=%s'", knob, json_string_value(value));
     putchar('\n');
 }
 
@@ -131,7 +135,7 @@ static void print_settled(const json_t *b)
         printf("    %-20s %+.4f (%+.4f to %+.4f)\n", json_str(d, "name", ""),
                json_num(d, "gain", (double)NAN), json_num(d, "low", (double)NAN),
                json_num(d, "high", (double)NAN));
-    if (keep) printf("    in a recipe: -s data.drop=%s\n", json_str(b, "remedy_list", ""));
+    if (keep) printf("    the remedy, for a recipe: %s\n", json_str(b, "remedy_list", ""));
 }
 
 static bool settle_all(Cmd *c, Lab *lab, const json_t *report, int k, json_t *out, Err *err)
@@ -188,6 +192,24 @@ static bool run_settle(Cmd *c, const json_t *report, double k, Err *err)
     return ok;
 }
 
+/* ---- findings of others ---- */
+
+static bool run_add(Cmd *c, const char *path, Err *err)
+{
+    int added = 0;
+    json_t *findings = json_read_file(path, err);
+    bool ok = findings &&
+              audit_add(c->lab, c->arg[0], findings, cmd_value(c, "author", "person"), &added, err);
+    json_decref(findings);
+    if (!ok) return err_wrap(err, "%s", path);
+    if (c->json)
+        cmd_print_json(json_pack("{s:s,s:i}", "name", c->arg[0], "added", added));
+    else
+        printf("%d findings added; `lathe data audit %s --settle K` tries them\n", added,
+               c->arg[0]);
+    return true;
+}
+
 /* ---- the audit ---- */
 
 static bool audit(Cmd *c, json_t **report, Err *err)
@@ -208,6 +230,7 @@ static bool run(Cmd *c, Err *err)
     json_t *report = NULL;
     double k;
     Err stale = { 0 };
+    if (cmd_value(c, "add", NULL)) return run_add(c, cmd_value(c, "add", NULL), err);
     if (!cmd_number(c, "settle", 0, 0, 100, &k, err)) return false;
     /* An experiment goes on with the audit that it began with, if the text is still the same. */
     bool ok = (k > 0 && audit_read(c->lab, c->arg[0], &report, &stale)) || audit(c, &report, err);

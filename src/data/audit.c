@@ -138,7 +138,14 @@ static json_t *make_report(Audit *a)
                      "quiet", a->quiet, "not_asked", a->not_asked);
 }
 
-static const char *report_path(const char *lab, const char *name, Arena *arena)
+void audit_report_add(json_t *report, const json_t *findings, Arena *arena)
+{
+    json_t *all = json_object_get(report, "findings");
+    json_array_extend(all, (json_t *)findings);
+    json_object_set_new(report, "findings", ranked(all, arena));
+}
+
+const char *audit_report_path(const char *lab, const char *name, Arena *arena)
 {
     return arena_printf(arena, "%s/data/%s/audit.json", lab, name);
 }
@@ -223,7 +230,7 @@ bool audit_run(const AuditJob *job, json_t **report, Err *err)
     if (ok) {
         keep_added(a);
         *report = make_report(a);
-        ok = json_write_file(report_path(job->lab, job->name, &arena), *report, err);
+        ok = json_write_file(audit_report_path(job->lab, job->name, &arena), *report, err);
     }
     close_audit(a);
     arena_release(&arena);
@@ -237,7 +244,7 @@ bool audit_read(const char *lab, const char *name, json_t **report, Err *err)
 {
     Arena arena = arena_reserve(1 << 20);
     json_t *manifest = NULL;
-    const char *path = report_path(lab, name, &arena);
+    const char *path = audit_report_path(lab, name, &arena);
     *report = NULL;
     bool ok =
         corpus_manifest(lab, name, &manifest, err) &&

@@ -87,8 +87,8 @@ static Broken examine(Str doc)
 
 static bool look(Audit *a, Err *err)
 {
-    AuditFind f = { .remedy = "the documents go; where the originals are at hand, repair them and "
-                              "add them anew" };
+    AuditFind f = { .remedy = "what was read in the wrong encoding is read again in the right one",
+                    .filter = "encoding" };
     double *measure = audit_measure(a);
     Broken all = { 0 };
     for (int64_t i = 0; i < a->docs.count; i++) {

@@ -111,6 +111,12 @@ static bool remedy(Audit *a, AuditFind *f, json_t **out, Err *err)
     int64_t documents = 0, bytes = 0;
     *out = json_pack("{s:s}", "text", f->remedy);
     if (f->advice) return true;
+    if (f->filter) {
+        json_object_set_new(
+            *out, "edit",
+            json_pack("{s:o}", "data.filters", json_sprintf("; %s: %s", a->job->name, f->filter)));
+        return true;
+    }
     if (f->drop.rows.len == 0) drop_hits(a, f);
     if (!droplist_write(&f->drop, a->job->lab, a->job->name, id, err) ||
         !count_remedy(a, id, &documents, &bytes, err))

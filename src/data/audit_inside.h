@@ -79,6 +79,10 @@ double *audit_measure(Audit *a);
 /* For a detector that lacks what it needs: the report says why it was silent.  Returns true. */
 bool audit_not_asked(Audit *a, const char *why);
 
+/* Puts findings among those of a report, each in its place. */
+void audit_report_add(json_t *report, const json_t *findings, Arena *arena);
+const char *audit_report_path(const char *lab, const char *name, Arena *arena);
+
 /* ---- a finding in the making ---- */
 
 typedef struct AuditHit {
@@ -100,6 +104,7 @@ typedef struct AuditFind {
     const char *remedy;     /* one sentence: what the edit does */
     const AuditStep *steps; /* ends with a zero; NULL: what is hit is so by its definition */
     int64_t looked;         /* documents that could have been named; 0: all */
+    const char *filter;     /* the remedy is this filter (filter.h); NULL: a list */
     bool advice;            /* there is no edit: the remedy is a sentence */
     Buf hits;               /* AuditHit */
     DropList drop;          /* empty: the documents that were hit */

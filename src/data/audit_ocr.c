@@ -73,9 +73,16 @@ static int64_t times_of(const AuditLexicon *l)
     return MIN(MAX(l->words / 20000, (int64_t)COMMON), (int64_t)200);
 }
 
+/* The same mistake is not made often: "thee" and "hath" stand in many a page of an old play, one
+ * letter from "then" and "bath", and "modcrn" does not. */
+static int64_t rare_of(const AuditLexicon *l)
+{
+    return 8 + l->words / 500000;
+}
+
 static void find_misspelt(AuditLexicon *l)
 {
-    int64_t times = times_of(l);
+    int64_t times = times_of(l), rare = rare_of(l);
     OpenSet set = { 0 };
     enter(&set, 1, 0);
     for (int64_t i = 0; i < l->cap; i++)
@@ -84,7 +91,7 @@ static void find_misspelt(AuditLexicon *l)
             enter(&set, pattern(l->slot[i].at, k), l->slot[i].count);
     for (int64_t i = 0; i < l->cap; i++) {
         AuditType *t = &l->slot[i];
-        for (ptrdiff_t k = 0; fits(t) && !t->misspelt && k < t->at.len; k++)
+        for (ptrdiff_t k = 0; fits(t) && !t->misspelt && t->count <= rare && k < t->at.len; k++)
             t->misspelt = slot_of(&set, pattern(t->at, k))->count >= t->count * times;
     }
     free(set.slot);

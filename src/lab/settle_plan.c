@@ -120,8 +120,10 @@ static void draw_lines(const SettlePlan *p, const Docs *docs, DropList *list)
 static bool cuts_lines(Lab *lab, const SettleOpt *opt, const char *list, bool *lines, Err *err)
 {
     Drop drop = { 0 };
-    const char *id = strchr(list, ':');
-    bool ok = id && drop_add(&drop, lab->dir, opt->name, str_of(id + 1), err);
+    const char *id = list[0] == '{' ? NULL : strchr(list, ':');
+    *lines = false;
+    if (!id) return true; /* the remedy is another edit than a list */
+    bool ok = drop_add(&drop, lab->dir, opt->name, str_of(id + 1), err);
     *lines = drop.lines.count > 0;
     drop_free(&drop);
     return ok;
@@ -133,6 +135,8 @@ static bool draw_control(Lab *lab, const SettleOpt *opt, SettlePlan *p, Err *err
     DropList list = { 0 };
     char id[17];
     bool lines = false;
+    p->control_list = "";
+    if (p->remedy_tokens <= 0) return true; /* it mends, and nothing is gone: neither is here */
     if (!cuts_lines(lab, opt, p->remedy_list, &lines, err) ||
         !docs_open(&docs, corpus_train_stem(lab->dir, opt->name, lab->arena), err))
         return false;
@@ -152,12 +156,40 @@ static bool draw_control(Lab *lab, const SettleOpt *opt, SettlePlan *p, Err *err
 
 /* ---- the recipes ---- */
 
+/* What stands in the recipe stays, and the edit comes behind it. */
+static bool edit_recipe(Lab *lab, Recipe *r, const char *knob, const char *value, Err *err)
+{
+    int k = knobs_find(&r->knobs, knob);
+    if (k < 0)
+        return err_set(err, ERR_CONFIG, "the remedy edits %s, and there is no such knob", knob);
+    if (!value[0]) return true;
+    const char *before = r->knobs.knob[k]->type == KNOB_TEXT ? r->knobs.text[k] : "";
+    bool list = strcmp(knob, "data.drop") == 0, filters = strcmp(knob, "data.filters") == 0;
+    if (before[0] && (list || filters))
+        value = arena_printf(lab->arena, "%s%s%s", before, list ? "," : "", value);
+    return knobs_set(&r->knobs, knob, str_of(value), "the remedy", err);
+}
+
 static bool recipe_without(Lab *lab, const SettleOpt *opt, const char *list, Recipe *out, Err *err)
 {
-    const char *before = knobs_text(&opt->recipe->knobs, "data.drop");
-    const char *both = arena_printf(lab->arena, "%s%s%s", before, before[0] ? "," : "", list);
     recipe_copy(out, opt->recipe, lab->arena);
-    if (!knobs_set(&out->knobs, "data.drop", str_of(both), "the remedy", err)) return false;
+    if (!edit_recipe(lab, out, "data.drop", list, err)) return false;
+    recipe_seal(out);
+    return true;
+}
+
+static bool recipe_remedied(Lab *lab, const SettleOpt *opt, Recipe *out, Err *err)
+{
+    const json_t *edit = json_object_get(json_object_get(opt->finding, "remedy"), "edit");
+    const char *knob;
+    json_t *value;
+    recipe_copy(out, opt->recipe, lab->arena);
+    json_object_foreach((json_t *)edit, knob, value)
+    {
+        const char *text = json_string_value(value);
+        if (!text) return err_set(err, ERR_CONFIG, "the edit of %s is no text", knob);
+        if (!edit_recipe(lab, out, knob, arena_str(lab->arena, str_of(text)), err)) return false;
+    }
     recipe_seal(out);
     return true;
 }
@@ -166,7 +198,7 @@ static bool make_arms(Lab *lab, const SettleOpt *opt, SettlePlan *p, Err *err)
 {
     int64_t left;
     if (!count_tokens(lab, opt, opt->recipe, &p->tokens, err) ||
-        !recipe_without(lab, opt, p->remedy_list, &p->remedy, err) ||
+        !recipe_remedied(lab, opt, &p->remedy, err) ||
         !count_tokens(lab, opt, &p->remedy, &left, err))
         return false;
     p->remedy_tokens = p->tokens - left;
@@ -239,12 +271,24 @@ static bool enter_plan(Lab *lab, const SettleOpt *opt, SettlePlan *p, Err *err)
     return false;
 }
 
+/* A list as the recipe names it; another edit as JSON. */
+static const char *edit_text(Lab *lab, const json_t *edit)
+{
+    const char *list = json_str(edit, "data.drop", "");
+    Buf text = { 0 };
+    if (list[0]) return arena_str(lab->arena, str_of(list));
+    if (json_object_size(edit) > 0) json_write(edit, false, &text);
+    const char *all = arena_str(lab->arena, str_trim(buf_view(&text)));
+    buf_free(&text);
+    return all;
+}
+
 bool settleplan_open(Lab *lab, const SettleOpt *opt, SettlePlan *p, Err *err)
 {
     const json_t *edit = json_object_get(json_object_get(opt->finding, "remedy"), "edit");
     *p = (SettlePlan){ .control_seed = 1, .bank = verdict_first_bank(opt->planned) };
     memcpy(p->base, opt->recipe->sha256, sizeof(p->base));
-    p->remedy_list = arena_str(lab->arena, str_of(json_str(edit, "data.drop", "")));
+    p->remedy_list = edit_text(lab, edit);
     if (!p->remedy_list[0])
         return err_set(err, ERR_CONFIG, "a finding of %s has no edit that could be settled",
                        json_str(opt->finding, "kind", "?"));
