@@ -216,6 +216,9 @@ TEST(every_reading_tool_answers_in_little_room)
         { "playbook", "{\"about\": \"rate\"}" },
         { "similar", "{\"knob\": \"optim.lr\"}" },
         { "data", NULL },
+        { "data_audit", "{\"name\": \"text\"}" },
+        { "doctor", "{\"run\": \"r1\"}" },
+        { "researchers", NULL },
         { "sql", "{\"query\": \"SELECT * FROM results\", \"limit\": 3}" },
     };
     char lab[200];
@@ -239,6 +242,26 @@ TEST(every_reading_tool_answers_in_little_room)
         double high = json_number_value(json_array_get(json_object_get(columns, "loss_high"), i));
         EXPECT(low <= mean && mean <= high);
     }
+    json_decref(r);
+}
+
+TEST(who_proposed_what_is_added_up)
+{
+    char lab[200];
+    snprintf(lab, sizeof(lab), "%s/agent", test_folder());
+    json_t *r = call(lab, "researchers", NULL), *row;
+    size_t i;
+    int seen = 0;
+    json_array_foreach(json_object_get(r, "researchers"), i, row)
+    {
+        double brier = json_num(row, "brier", (double)NAN);
+        bool kept = json_int(row, "kept", 0) == 1;
+        if (strcmp(json_str(row, "author", ""), "test") != 0) continue;
+        seen++;
+        EXPECT(json_int(row, "proposals", 0) == 1 && json_int(row, "decided", 0) == 1);
+        EXPECT_MSG(fabs(brier - (kept ? 0.16 : 0.36)) < 1e-9, "brier %g, kept %d", brier, kept);
+    }
+    EXPECT(seen == 1);
     json_decref(r);
 }
 

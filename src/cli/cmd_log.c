@@ -2,17 +2,20 @@
  *
  * The last entries are found by walking the ledger once and keeping the newest; a lab's ledger
  * has thousands of entries, and one that pages forward can be read while others append. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "cli/cmd.h"
 #include "cli/entry_text.h"
+#include "lab/credit.h"
 #include "lab/lab.h"
 
 static const CmdOpt opts[] = {
     { "n", 'n', "N", "show the last N entries (20; 0: all)" },
     { "kind", 0, "K", "only entries of this kind (run, result, proposal, verdict, note...)" },
+    { "researchers", 0, NULL, "who proposed what came of it, and what it cost, instead" },
     { "verify", 0, NULL, "check pages, chain of hashes and curves instead" },
     { 0 },
 };
@@ -91,11 +94,50 @@ static bool list(Cmd *c, Lab *lab, Err *err)
     return true;
 }
 
+/* A number that does not exist or is not known is a dash. */
+static void print_cell(const json_t *row, const char *key, int width, int digits)
+{
+    double x = json_num(row, key, (double)NAN);
+    if (isfinite(x))
+        printf(" %*.*f", width, digits, x);
+    else
+        printf(" %*s", width, "-");
+}
+
+static bool researchers(Cmd *c, Lab *lab, Err *err)
+{
+    json_t *rows = NULL, *row;
+    size_t i;
+    if (!credit(lab, &rows, err)) return false;
+    if (c->json) {
+        cmd_print_json(json_pack("{s:o}", "researchers", rows));
+        return true;
+    }
+    printf("%-32s tried  kept     gain  brier     bias  seconds/gain      tokens   $/gain\n", "");
+    json_array_foreach(rows, i, row)
+    {
+        printf("%-32.32s", json_str(row, "author", ""));
+        print_cell(row, "decided", 5, 0);
+        print_cell(row, "kept", 5, 0);
+        print_cell(row, "gain", 8, 4);
+        print_cell(row, "brier", 6, 2);
+        print_cell(row, "bias", 8, 4);
+        print_cell(row, "seconds_per_gain", 13, 0);
+        print_cell(row, "tokens", 11, 0);
+        print_cell(row, "usd_per_gain", 8, 2);
+        printf("\n");
+    }
+    json_decref(rows);
+    return true;
+}
+
 static bool run(Cmd *c, Err *err)
 {
     Lab lab;
     if (!lab_open(&lab, c->lab, LEDGER_READ, c->arena, err)) return false;
-    bool ok = cmd_has(c, "verify") ? verify(c, &lab, err) : list(c, &lab, err);
+    bool ok = cmd_has(c, "verify")        ? verify(c, &lab, err)
+              : cmd_has(c, "researchers") ? researchers(c, &lab, err)
+                                          : list(c, &lab, err);
     lab_close(&lab);
     return ok;
 }
@@ -107,7 +149,10 @@ const CmdDef cmd_log = {
     .more = "The ledger is append-only and chained by hash; docs/formats/ledger.md lists kinds and "
             "fields. With --verify, exit status 0 says that its pages are sound, that no entry and "
             "no curve was changed or removed, and that no run counts twice. Keep the last hash "
-            "elsewhere, and nobody can rewrite what came before it unseen.",
+            "elsewhere, and nobody can rewrite what came before it unseen.\n\n"
+            "With --researchers: for each author of proposals how many were tried and kept, their "
+            "gain in bits per byte, how well the author knew (brier: 0 is perfect, 0.25 a coin; "
+            "bias: predicted less found), and what a kept claim cost. Unknown is a dash.",
     .opts = opts,
     .needs_lab = true,
     .json = true,

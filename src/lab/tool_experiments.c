@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/credit.h"
 #include "lab/tool_private.h"
 
 /* ---- experiments ---- */
@@ -164,4 +165,21 @@ const ToolDef tool_claims = {
     .doc = "What was found: kept proposals of all questions with their shrunken effects and "
            "intervals, and what became of those that were taken out again later.",
     .call = claims,
+};
+
+/* ---- who ---- */
+
+static bool researchers(ToolCall *c, json_t **out, Err *err)
+{
+    json_t *list = NULL;
+    if (!credit(c->lab, &list, err)) return false;
+    *out = json_pack("{s:o}", "researchers", list);
+    return true;
+}
+
+const ToolDef tool_researchers = {
+    .name = "researchers",
+    .doc = "Who proposed what came of it: proposals, kept ones, their gain, how well predictions "
+           "were calibrated (brier: 0 is perfect, 0.25 a coin), what a kept claim cost.",
+    .call = researchers,
 };

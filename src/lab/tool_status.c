@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "lab/spend.h"
 #include "lab/tool_private.h"
 #include "lab/worker.h"
 
@@ -82,9 +83,11 @@ static bool status(ToolCall *c, json_t **out, Err *err)
     WorkerState *at = NEW(c->lab->arena, WorkerState, 1);
     SessionPlan plan;
     History h;
+    Spend spent = { 0 };
     bool found = false, unfinished = false, alive = worker_alive(c->lab->dir);
     if (!worker_state(c->lab->dir, at, &found, err) ||
-        !session_unfinished(c->lab, &plan, &unfinished, err))
+        !session_unfinished(c->lab, &plan, &unfinished, err) ||
+        (unfinished && !spend_of(c->lab, plan.id, &spent, err)))
         return false;
     json_t *waiting = tool_waiting(c, err);
     if (!waiting || !history_open(&h, c->lab, err)) {
@@ -94,6 +97,7 @@ static bool status(ToolCall *c, json_t **out, Err *err)
     json_t *o = work_json(at, alive, unfinished);
     if (h.question[0]) json_object_set_new(o, "question", question_json(&h));
     if (unfinished) json_object_set_new(o, "session", session_json_of(&h, &plan));
+    if (spent.requests > 0) json_object_set_new(o, "language_model_spent", spend_json(&spent));
     json_object_set_new(o, "waiting", waiting);
     json_object_set_new(o, "cursor", json_integer(ledger_seq(c->lab->ledger)));
     json_object_set_new(o, "next",
