@@ -383,7 +383,8 @@ TEST(a_killed_writer_loses_nothing_that_append_returned_from)
             _exit(1);
         }
         int64_t before = MAX(file_size(said), 0);
-        for (int i = 0; i < 30000 && file_size(said) <= before; i++) usleep(1000); /* it is at work */
+        for (int i = 0; i < 30000 && file_size(said) <= before; i++)
+            usleep(1000); /* it is at work */
         double end = clock_now() + 0.017 * round;
         while (clock_now() < end) usleep(1000);
         kill(child, SIGKILL);
