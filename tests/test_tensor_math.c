@@ -270,6 +270,64 @@ TEST(a_query_over_a_cache_equals_the_query_in_its_sequence_to_the_bit_E3)
     }
 }
 
+/* Documents of 300, 7, 1 and 333 positions in one row. */
+static int document_of(ptrdiff_t t)
+{
+    return t < 300 ? 5 : t < 307 ? 2 : t < 308 ? 7 : 0;
+}
+
+static Rig *packed_rig(CpuLevel level, int window)
+{
+    enum { T = 641 };
+    const OpCase c = {
+        .rank = { 4, 4, 4, 0, 2 },
+        .dim = { { 1, T, 2, 20 }, { 1, T, 1, 20 }, { 1, T, 1, 20 }, { 0 }, { 1, T } },
+        .below = { 0, 0, 0, 0, 8 },
+        .opt = { .window = window }
+    };
+    Rig *r = rig_named("attention", &c, level);
+    for (ptrdiff_t t = 0; t < T; t++) rig_set(r, RIG_IN, 4, t, document_of(t));
+    return r;
+}
+
+static void expect_near(Rig *fast, Rig *ref, int kind, int i)
+{
+    ptrdiff_t n = tensor_count(rig_tensor(ref, kind, i));
+    double top = 0, worst = 0;
+    for (ptrdiff_t k = 0; k < n; k++) {
+        double want = rig_get(ref, kind, i, k), error = fabs(rig_get(fast, kind, i, k) - want);
+        top = MAX(top, fabs(want));
+        worst = error <= worst ? worst : error;
+    }
+    EXPECT_MSG(worst < 1e-5 * top, "result %d.%d is off by %g of %g", kind, i, worst, top);
+}
+
+TEST(documents_packed_into_a_row_follow_the_definition_and_do_not_see_each_other_E3)
+{
+    for (int window = 0; window <= 100; window += 100) {
+        Rig *fast = packed_rig(cpu_level(), window), *ref = packed_rig(LEVEL_REF, window);
+        Rig *other = packed_rig(cpu_level(), window);
+        ptrdiff_t row = 40, bad = 0, same = 0;
+        for (int i = 1; i <= 2; i++)
+            for (ptrdiff_t k = 0; k < 308 * 20; k++) rig_set(other, RIG_IN, i, k, 9);
+        rig_run(fast);
+        rig_run(ref);
+        rig_run(other);
+        for (int i = 0; i < 3; i++) expect_near(fast, ref, RIG_D_IN, i);
+        expect_near(fast, ref, RIG_OUT, 0);
+        for (ptrdiff_t k = 0; k < 641 * row; k++) {
+            if (k >= 308 * row)
+                bad += !(out(fast, k) == out(other, k));
+            else
+                same += out(fast, k) == out(other, k);
+        }
+        EXPECT_MSG(!bad && same < 10, "%td elements of the last document differ", bad);
+        rig_free(fast);
+        rig_free(ref);
+        rig_free(other);
+    }
+}
+
 /* ---- the loss -------------------------------------------------------------------------------- */
 
 static double nll_of(Rig *r, ptrdiff_t row, ptrdiff_t v, ptrdiff_t c, double cap)

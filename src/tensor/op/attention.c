@@ -5,7 +5,7 @@
  * al. 2022, arXiv:2205.14135): no row of logits is ever whole, only the largest logit and 1/sum of
  * each are kept, and from them the backward pass makes the probabilities again.  A tile looks at
  * the keys that any of its queries sees and no others, so half of the work of causal attention, and
- * all beyond a window, is not done.
+ * all beyond a window or before a document, is not done.
  *
  * A query's result is the same alone over a cache and inside a sequence, to the bit (E3): blocks of
  * keys begin at multiples of 256 of the keys' absolute places; inside one, unseen keys are exact
@@ -183,6 +183,16 @@ static int query_tiles(const Att *a)
     return (int)ceil_div(a->t, HIGH);
 }
 
+/* The first key from low on that is of a document of one of the queries. */
+static ptrdiff_t first_of_documents(const Head *s, const Queries *q)
+{
+    const int32_t *doc = att_doc(s->c, &s->a, s->b);
+    for (ptrdiff_t j = q->low; doc && j < q->end; j++)
+        for (int r = 0; r < q->n; r++)
+            if (doc[q->at[r]] == doc[j]) return j;
+    return q->low;
+}
+
 static void queries_at(const Head *s, int tile, Queries *q)
 {
     int tiles = query_tiles(&s->a);
@@ -195,7 +205,7 @@ static void queries_at(const Head *s, int tile, Queries *q)
         q->end = MAX(q->end, at + 1);
     }
     for (int r = 0; r < LANES; r++) q->top[r] = -FLT_MAX, q->total[r] = 0;
-    q->low = q->low / KEY_ALIGN * KEY_ALIGN;
+    q->low = first_of_documents(s, q) / KEY_ALIGN * KEY_ALIGN;
 }
 
 static Keys keys_in(ptrdiff_t base, ptrdiff_t size, ptrdiff_t low, ptrdiff_t end)
@@ -260,13 +270,13 @@ typedef struct Seen {
 static inline Seen seen_of(const Head *s, const Queries *q, int r, const Keys *k)
 {
     ptrdiff_t at = q->at[r];
-    Seen x = { .first = MAX(att_first(&s->a, at), k->base) - k->base,
+    Seen x = { .first = MAX(att_first(&s->a, at), k->from) - k->base,
                .end = MIN(at + 1, k->to) - k->base };
     const int32_t *doc = att_doc(s->c, &s->a, s->b);
     x.from = x.first / LANES * LANES;
     x.to = up(x.end, LANES);
     if (doc) x.doc = doc + k->base, x.own = doc[at];
-    if (x.end <= x.first) x.from = x.to = k->from - k->base;
+    if (x.end <= x.first) x.from = x.to = 0;
     return x;
 }
 
