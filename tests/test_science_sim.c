@@ -3,6 +3,7 @@
  * the whole table; here fewer sessions, so limits carry two standard errors of Monte Carlo. */
 #include "science/sim.h"
 
+#include "base/rand.h"
 #include "science/stats.h"
 #include "science/verdict.h"
 #include "tests/test.h"
@@ -92,6 +93,21 @@ TEST(real_runs_can_stand_in_for_the_noise)
     };
     SimTally t = sim_play(&w, SIM_VERDICT, 100, 100, 3);
     EXPECT_MSG(sim_null_kept(&t) < 0.005 && t.nulls == 10000, "%g", sim_null_kept(&t));
+}
+
+TEST(runs_of_one_recipe_agree_with_t_and_skewed_ones_do_not)
+{
+    double pool[100], skewed[100];
+    Rand r = rand_stream(9, "pool");
+    for (int i = 0; i < 100; i++) {
+        pool[i] = 2 + 0.01 * rand_normal(&r);
+        skewed[i] = 2 + 0.01 * exp(1.5 * rand_normal(&r));
+    }
+    SimAgreement a = sim_agreement(pool, 100, 4000, 1), b = sim_agreement(skewed, 100, 4000, 1);
+    printf("# normal %.3f (%.3f, %.3f), skewed %.3f (%.3f, %.3f)\n", a.distance, a.low, a.high,
+           b.distance, b.low, b.high);
+    EXPECT(a.distance < 0.03 && fabs(a.low - 0.05) < 0.015 && fabs(a.high - 0.05) < 0.015);
+    EXPECT(b.distance > 0.06);
 }
 
 TEST(the_same_seed_plays_the_same_sessions)

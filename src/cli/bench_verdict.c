@@ -173,6 +173,21 @@ static bool read_pool(const char *path, Arena *arena, double **pool, int *n, Err
     return true;
 }
 
+static void tell_agreement(const double *pool, int n, bool json, json_t *rows)
+{
+    SimAgreement a = sim_agreement(pool, n, 20000, 1);
+    json_array_append_new(rows, json_pack("{s:s, s:s, s:i, s:f, s:f, s:f}", "bench", "verdict",
+                                          "setting", "agreement with t", "pool", n, "distance",
+                                          a.distance, "below_5", a.low, "above_95", a.high));
+    if (!json)
+        printf(
+            "  banks of 8 and candidates of 4 out of these %d runs: D / (s sqrt(v)) is below the 5 "
+            "%% "
+            "point of t with %.1f %%, above the 95 %% point with %.1f %%, and nowhere further from "
+            "it than %.1f %%\n",
+            n, 100 * a.low, 100 * a.high, 100 * a.distance);
+}
+
 static bool run(const BenchIn *in, json_t *rows, Err *err)
 {
     double *pool = NULL;
@@ -186,6 +201,7 @@ static bool run(const BenchIn *in, json_t *rows, Err *err)
                "digits\n  %-34s %13s %11s  %24s  %8s  %9s %s\n",
                PROPOSALS, "setting", "nulls kept", "of kept", "found 1 / 2 / 4 sigma", "runs",
                "error", "sessions");
+    if (pool_n >= 12) tell_agreement(pool, pool_n, in->cmd->json, rows);
     for (int i = 0; i < n && !stop_asked(); i++) {
         SimTally t = play(&row[i], pool, pool_n, in->seconds / n);
         if (!in->cmd->json) print_row(&row[i], &t);

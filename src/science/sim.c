@@ -13,6 +13,7 @@
 #include "science/sim.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -382,6 +383,38 @@ double sim_reablate(double g, int trials, uint64_t seed, double *runs)
     }
     *runs /= trials;
     return stays / trials;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+SimAgreement sim_agreement(const double *pool, int pool_n, int draws, uint64_t seed)
+{
+    enum { BANK = 8, ALL = 12 };
+    CHECK(pool_n >= ALL && draws > 0, "%d runs, %d draws", pool_n, draws);
+    double *place = malloc((size_t)draws * sizeof(double));
+    CHECK(place, "no memory for %d draws", draws);
+    SimAgreement out = { .draws = draws };
+    for (int i = 0; i < draws; i++) {
+        double x[ALL];
+        for (int k = 0; k < ALL; k++)
+            x[k] = pool[rand_permute((uint64_t)k, (uint64_t)pool_n, seed + (uint64_t)i)];
+        double s = sqrt(stat_ss(x, BANK) / (BANK - 1));
+        double D = stat_mean(x, BANK) - stat_mean(x + BANK, ALL - BANK);
+        place[i] = stat_t_cdf(D / (s * sqrt(1.0 / BANK + 1.0 / (ALL - BANK))), BANK - 1);
+        out.low += (place[i] < 0.05) / (double)draws;
+        out.high += (place[i] > 0.95) / (double)draws;
+    }
+    qsort(place, (size_t)draws, sizeof(double), by_value);
+    for (int i = 0; i < draws; i++) {
+        double is = (i + 0.5) / draws;
+        out.distance = fmax(out.distance, fabs(place[i] - is));
+    }
+    free(place);
+    return out;
 }
 
 #define MIXED_OF(nulls) .null_share = (nulls), .gain = { 1, 2, 4 }, .gains = 3

@@ -72,6 +72,16 @@ double sim_error_se(const SimTally *t);
 /* Taking a kept claim of true gain g out again (verdict_reablate), bank of 8: share that stays. */
 double sim_reablate(double g, int trials, uint64_t seed, double *runs);
 
+/* Do real runs of one recipe obey the rule's arithmetic?  Draws a bank of 8 and a candidate of 4
+ * from the pool, without putting back, and asks where D / (s sqrt(v)) stands in Student's t with
+ * the bank's 7 degrees.  pool_n >= 12. */
+typedef struct SimAgreement {
+    double distance;  /* the largest between the two distribution functions (Kolmogorov, Smirnov) */
+    double low, high; /* shares below the 5 % and above the 95 % point of t */
+    int draws;
+} SimAgreement;
+SimAgreement sim_agreement(const double *pool, int pool_n, int draws, uint64_t seed);
+
 /* The rows of the table, with what each must hold to. */
 typedef struct SimRow {
     const char *name;
