@@ -3,4 +3,5 @@
 BENCH(peak)
 BENCH(train)
 BENCH(filters)
+BENCH(data)
 BENCH(verdict)
