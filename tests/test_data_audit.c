@@ -6,6 +6,7 @@
 #include "data/corpus.h"
 #include "data/docs.h"
 #include "data/drop.h"
+#include "data/scores.h"
 #include "data/synth.h"
 #include "tests/test.h"
 
@@ -350,6 +351,45 @@ TEST(findings_of_others_are_taken_only_if_what_they_point_to_is_there)
     const json_t *f = finding_of(report, "dull");
     EXPECT(f && strcmp(json_str(f, "author", ""), "reader") == 0);
     EXPECT(json_int(f, "bytes", 0) == doc.len && json_int(f, "documents", 0) == 1);
+    docs_close(&docs);
+    json_decref(report);
+}
+
+static void plant_noise(Buf *doc, int64_t i, Rand *r)
+{
+    (void)i;
+    buf_clear(doc);
+    for (int k = 0; k < 2000; k++) buf_char(doc, (char)('!' + rand_below(r, 90)));
+}
+
+TEST(text_that_its_tokenizer_does_not_fit_and_text_that_is_hard_for_a_model_are_found)
+{
+    const Planted p = { "noise", plant_noise, 100 };
+    make_set(&p);
+    Err err = { 0 };
+    Docs docs;
+    ScoresOut out;
+    float nll[64];
+    EXPECT(docs_open(&docs, corpus_train_stem(lab, "noise", &arena), &err));
+    const Docs *list[] = { &docs };
+    const char *scores = arena_printf(&arena, "%s/scores.bin", lab);
+    EXPECT(scoresout_open(&out, scores, docs.count, &err));
+    for (int64_t i = 0; i < docs.count; i++) { /* the planted ones cost ten times as much */
+        double mean = (double)docs_get(&docs, i).len / 64 * (1 + 0.1 * (double)(i % 7));
+        for (int k = 0; k < 64; k++) nll[k] = (float)(is_planted(&p, i) ? 10 * mean : mean);
+        EXPECT(scoresout_add(&out, nll, 64, &err));
+    }
+    EXPECT(scoresout_commit(&out, docs.sha256, "r1", &err));
+    scoresout_drop(&out);
+    json_t *report = NULL;
+    TokenizerWant want = { .vocab = 600 };
+    AuditJob job = { .lab = lab,
+                     .name = "noise",
+                     .scores = scores,
+                     .tokenizer = tokenizer_train(list, 1, &want, &arena, &err) };
+    EXPECT_MSG(job.tokenizer && audit_run(&job, &report, &err), "%s", err.msg);
+    EXPECT(json_int(finding_of(report, "tokens"), "documents", 0) == 6);
+    EXPECT(json_int(finding_of(report, "loss"), "documents", 0) == 6);
     docs_close(&docs);
     json_decref(report);
 }

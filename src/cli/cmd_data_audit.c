@@ -12,6 +12,8 @@
 
 static const CmdOpt opts[] = {
     { "against", 0, "FILE", "an evaluation set to look for in the text (may be given again)" },
+    { "tokenizer", 0, "FILE", "a tokenizer whose use of the text is looked at" },
+    { "scores", 0, "RUN", "a model whose losses (`lathe data score`) are looked at" },
     { "documents", 0, "FILE", "also write a line of JSON on every document" },
     { "add", 0, "FILE", "findings of somebody else, as JSON; what they point to must exist" },
     { "author", 0, "WHO", "whose findings --add brings (person)" },
@@ -217,10 +219,17 @@ static bool audit(Cmd *c, json_t **report, Err *err)
     const char **against = NEW(c->arena, const char *, c->n_opts + 1);
     int n = 0;
     for (const char *file; (file = cmd_nth(c, "against", n)) != NULL;) against[n++] = file;
+    const char *tokenizer = cmd_value(c, "tokenizer", NULL), *run = cmd_value(c, "scores", NULL);
+    const Tokenizer *t = tokenizer ? tokenizer_load(tokenizer, c->arena, err) : NULL;
+    if (tokenizer && !t) return false;
     AuditJob job = { .lab = c->lab,
                      .name = c->arg[0],
                      .against = against,
                      .n_against = n,
+                     .tokenizer = t,
+                     .scores = run ? arena_printf(c->arena, "%s/data/%s/scores/%s.bin", c->lab,
+                                                  c->arg[0], run)
+                                   : NULL,
                      .documents = cmd_value(c, "documents", NULL) };
     return audit_run(&job, report, err);
 }

@@ -22,7 +22,7 @@ typedef struct AuditJob {
     const char *const *against; /* evaluation sets: files that reader.h reads */
     int n_against;
     const Tokenizer *tokenizer; /* for what it does with the text; NULL: not asked */
-    const char *scores;         /* a file of scores.h; NULL: the newest of the data set, if any */
+    const char *scores;         /* a file of scores.h; NULL: not asked */
     const char *documents;      /* a file for a line of JSON on each document; NULL: none */
 } AuditJob;
 
