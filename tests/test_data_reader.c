@@ -368,8 +368,8 @@ TEST(a_line_of_json_is_read_as_jansson_reads_it)
 {
     static const char *const lines[] = {
         "{\"text\":\"a\"}",
-        " { \"a\" : [1, -2.5e+3, 0, true, false, null, {}], \"text\" : "
-        "\"x\\n\\u00e9\\ud83d\\ude00\\\"\" } ",
+        (" { \"a\" : [1, -2.5e+3, 0, true, false, null, {}], \"text\" : "
+         "\"x\\n\\u00e9\\ud83d\\ude00\\\"\" } "),
         "{\"text\":\"first\",\"text\":\"last\"}",
         "{\"text\":\"first\",\"text\":7}",
         "{\"te\\u0078t\":\"escaped name\"}",

@@ -88,6 +88,7 @@ static void read_line(const char *at, const char *end, FilterRoom *room, bool pa
 
 void filter_read(Str text, FilterRoom *room, FilterDoc *d)
 {
+    if (text.len == 0) text.at = "";
     *d = (FilterDoc){ .text = text };
     buf_clear(&room->words);
     buf_clear(&room->lines);

@@ -85,6 +85,7 @@ static bool is_dropped(const char *at, int len)
 static bool mend_all(Str t, const double *knob, Buf *out, double *count)
 {
     bool changed = false;
+    if (t.len == 0) return false;
     const char *end = t.at + t.len;
     for (const char *at = t.at; at < end;) {
         char good[4];

@@ -8,6 +8,7 @@
 #include "data/reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -245,7 +246,7 @@ static bool read_file(Run *run, const char *path, bool asked, Err *err)
         note_skipped(run->report, kind, path);
         return true;
     }
-    if (!asked && access(path, R_OK) != 0) {
+    if (!asked && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
         note_skipped(run->report, strerror(errno), path);
         return true;
     }

@@ -39,6 +39,7 @@ static void follow(ReaderUtf8 *u, unsigned char c)
 
 void readerutf8_add(ReaderUtf8 *u, Str bytes)
 {
+    if (bytes.len == 0) return;
     const char *at = bytes.at, *end = at + bytes.len;
     while (at < end && !u->broken) {
         uint64_t eight;

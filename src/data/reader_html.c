@@ -262,6 +262,7 @@ static void take_tag(Page *p)
 
 void reader_html_text(Str page, Buf *out)
 {
+    if (page.len == 0) return;
     Page p = { .at = page.at, .end = page.at + page.len, .out = out, .begun = out->len };
     while (p.at < p.end) {
         if (*p.at == '<')

@@ -63,6 +63,17 @@ result $? "a_jsonl_without_a_good_line_is_named"
 { cat "$dir/in/good.txt"; printf 'NUL \000 and broken \377\376 \303 bytes \355\240\200\n'; } >"$dir/in/odd.txt"
 "$lathe" data add odd "$dir/in/odd.txt" >"$dir/out" 2>"$dir/err" && "$lathe" data show odd >/dev/null && "$lathe" data show odd --json | python3 -c 'import json, sys; json.load(sys.stdin)'
 result $? "nul_bytes_and_broken_utf8_are_text_like_any_other"
+grep -q 'odd.txt not UTF-8 throughout' "$dir/out" && ! "$lathe" data show good 2>/dev/null | grep -q UTF-8
+result $? "broken_utf8_is_said_when_it_comes_in"
+head -c 400000000 /dev/zero | tr '\0' a | gzip >"$dir/in/bomb.txt.gz"
+refused 'decompression bomb' "$lathe" data add bomb "$dir/in/bomb.txt.gz" && nothing_left bomb
+result $? "what_unpacks_without_end_is_refused"
+python3 -c 'print("{\"text\":" + "[" * 5000000)' >"$dir/in/deep.jsonl"
+refused deep.jsonl "$lathe" data add deep "$dir/in/deep.jsonl" && nothing_left deep
+result $? "nesting_without_end_is_a_bad_line"
+printf 'PAR1 cut off' >"$dir/in/cut.parquet" && printf 'WARC/1.0\r\nContent-Length: 99\r\n\r\nx' >"$dir/in/cut.wet"
+refused cut.parquet "$lathe" data add cut "$dir/in/cut.parquet" && refused 'cut short' "$lathe" data add cut "$dir/in/cut.wet" && nothing_left cut
+result $? "parquet_and_web_archives_cut_short_are_named"
 python3 -c '
 import random
 r = random.Random(3)
@@ -116,9 +127,15 @@ if user test -x "$lathe" 2>/dev/null; then
     result $? "a_read_only_lab_is_named"
     user "$lathe" data list >/dev/null 2>"$dir/err" && [ ! -s "$dir/err" ]
     result $? "a_read_only_lab_is_still_read"
+    mkdir "$dir/free" "$dir/in/mixed" && cp "$dir/in/good.txt" "$dir/in/mixed/a.txt" && cp "$dir/in/good.txt" "$dir/in/mixed/locked.txt"
+    chmod 777 "$dir/free" && chmod 755 "$dir/in/mixed" && chmod 644 "$dir/in/mixed/a.txt" && chmod 0 "$dir/in/mixed/locked.txt"
+    user "$lathe" init "$dir/free/lab" >/dev/null 2>&1 && user "$lathe" -C "$dir/free/lab" data add mixed "$dir/in/mixed" >"$dir/out" 2>"$dir/err" &&
+        grep -q 'not read: Permission denied (.*locked.txt)' "$dir/out" && refused locked.txt user "$lathe" -C "$dir/free/lab" data add locked "$dir/in/mixed/locked.txt"
+    result $? "a_file_of_a_folder_that_may_not_be_read_is_named_and_the_rest_is_read"
 else
     skip a_read_only_lab_is_named "no other user can run the program here"
     skip a_read_only_lab_is_still_read "no other user can run the program here"
+    skip a_file_of_a_folder_that_may_not_be_read_is_named_and_the_rest_is_read "no other user can run the program here"
 fi
 echo "1..$count"
 [ $failures -eq 0 ]
