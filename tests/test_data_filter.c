@@ -1,6 +1,9 @@
 /* Filters: each rule against text whose measure is known, and what a recipe makes of them. */
-#include "base/json.h"
 #include "data/filter.h"
+
+#include "base/progress.h"
+#include "data/docs.h"
+#include "data/mixture.h"
 #include "tests/test.h"
 
 static void judge(const FilterDef *def, const double *knob, Str text, Buf *out, FilterVerdict *v)
@@ -295,4 +298,61 @@ TEST(every_filter_meets_the_ugly_documents)
             buf_free(&twice);
         }
     }
+}
+
+/* ---- in a recipe ---- */
+
+static const char *const books[] = {
+    "Write to jane@mail.example.org for the second edition.\n",
+    "short\n",
+    "caf\xc3\x83\xc2\xa9 and tea are served in the garden until five.\n",
+};
+
+/* What a run with these filters reads, | before each document; the name of its data in `sha256`. */
+static void expect_reads(const char *filters, const char *want, char sha256[65])
+{
+    static const Knob *const tables[] = { data_knobs, NULL };
+    Arena arena = arena_reserve((ptrdiff_t)1 << 28);
+    const char *lab = arena_printf(&arena, "%s/lab", test_folder());
+    KnobSet k = knobs_new(&arena, tables);
+    Err err = { 0 };
+    Mixture m = { 0 };
+    Buf text = { 0 };
+    bool ok = knobs_set(&k, "tokenizer.kind", STR("bytes"), "test", &err) &&
+              knobs_set(&k, "data.filters", str_of(filters), "test", &err) &&
+              mixture_open(&m, lab, &k, &arena, &err);
+    EXPECT_MSG(ok, "%s: %s", filters, err.msg);
+    int64_t n = ok ? m.source[0].shard.tokens : 0;
+    int32_t *ids = NEW(&arena, int32_t, n + 1);
+    EXPECT(ok && shard_read(&m.source[0].shard, 0, n, ids, &err));
+    for (int64_t i = 0; i < n; i++) buf_char(&text, (char)(ids[i] == 256 ? '|' : ids[i]));
+    EXPECT_MSG(str_eq(buf_view(&text), str_of(want)), "%s: %.*s", filters, (int)text.len, text.at);
+    memcpy(sha256, m.sha256, 65);
+    buf_free(&text);
+    mixture_close(&m);
+    arena_release(&arena);
+}
+
+TEST(a_run_reads_what_its_recipe_leaves_and_is_named_by_it)
+{
+    char folder[200], stem[220], manifest[220], plain[65], edited[65];
+    Err err = { 0 };
+    DocsOut out = { 0 };
+    progress_quiet(true);
+    snprintf(folder, sizeof(folder), "%s/lab/data/books", test_folder());
+    snprintf(stem, sizeof(stem), "%s/train", folder);
+    snprintf(manifest, sizeof(manifest), "%s/manifest.json", folder);
+    bool ok = file_make_dirs(folder, &err) && docsout_open(&out, stem, &err);
+    for (int i = 0; ok && i < COUNT(books); i++) ok = docsout_add(&out, str_of(books[i]), &err);
+    ok = ok && docsout_commit(&out, &err) && file_write_whole(manifest, STR("{}"), &err);
+    docsout_drop(&out);
+    EXPECT_MSG(ok, "%s", err.msg);
+    char all[400];
+    snprintf(all, sizeof(all), "|%s|%s|%s", books[0], books[1], books[2]);
+    expect_reads("", all, plain);
+    expect_reads("encoding personal; books: gopher_quality(words_min=3 stop_words=0)",
+                 "|Write to email@example.com for the second edition.\n"
+                 "|caf\xc3\xa9 and tea are served in the garden until five.\n",
+                 edited);
+    EXPECT(strcmp(plain, edited) != 0);
 }

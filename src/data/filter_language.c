@@ -4,8 +4,8 @@
  * trigrams are likeliest (Cavnar and Trenkle 1994 rank them, Dunning 1994 multiplies likelihoods,
  * which is done here), and a document is as much in a language as windows went to it.  So a page
  * with two languages shows as that, and a number such as .65 means something, where the product
- * over a whole document is always 0 or 1.  A document too short for a quarter of a window is let
- * be.
+ * over a whole document is always 0 or 1.  A document of fewer than 50 trigrams
+ * is let be.
  *
  * Profiles come from one text, the Universal Declaration of Human Rights, four fifths of it in each
  * of 48 languages (tools/language_profiles.py); what that is worth on the other fifth is asserted
