@@ -217,7 +217,7 @@ TEST(every_reading_tool_answers_in_little_room)
         { "similar", "{\"knob\": \"optim.lr\"}" },
         { "data", NULL },
         { "data_audit", "{\"name\": \"text\"}" },
-        { "doctor", "{\"run\": \"r1\"}" },
+        { "diagnose", "{\"run\": \"r1\"}" },
         { "researchers", NULL },
         { "sql", "{\"query\": \"SELECT * FROM results\", \"limit\": 3}" },
     };

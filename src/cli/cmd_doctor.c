@@ -94,7 +94,7 @@ static bool run(Cmd *c, Err *err)
     bool ok = log ? chart_read(&chart, log, err) : chart_of_run(c, what, &chart, err);
     if (ok && cmd_has(c, "vocab")) ok = cmd_number(c, "vocab", 0, 2, 1e9, &chart.vocab, err);
     if (ok && c->json) {
-        cmd_print_json(diagnosis_json(what, &chart, true));
+        cmd_print_json(diagnose_json(what, &chart, true));
     } else if (ok) {
         doctor_look(&chart, found, &n, unknown, &m);
         print_all(what, &chart, found, n, unknown, m);

@@ -151,7 +151,7 @@ static json_t *finding_json(const Diagnosis *d, const Chart *c, bool curves)
     return out;
 }
 
-json_t *diagnosis_json(const char *what, const Chart *c, bool curves)
+json_t *diagnose_json(const char *what, const Chart *c, bool curves)
 {
     Diagnosis found[FINDINGS_MAX];
     const FindDef *unknown[FINDINGS_MAX];

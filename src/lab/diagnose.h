@@ -13,7 +13,7 @@ bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err) MUST_CHECK;
 
 /* What was found and what could not be told, worst first; new reference.  curves: with the steps
  * and values of each finding's signal. */
-json_t *diagnosis_json(const char *what, const Chart *c, bool curves);
+json_t *diagnose_json(const char *what, const Chart *c, bool curves);
 
 /* A run that is being watched.  Zero begins; health_end ends. */
 typedef struct Health {

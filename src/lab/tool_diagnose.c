@@ -7,7 +7,7 @@ static bool diagnose(ToolCall *c, json_t **out, Err *err)
     const char *run = json_str(c->args, "run", "");
     Chart chart;
     bool ok = lab_chart(c->lab, run, &chart, err);
-    if (ok) *out = diagnosis_json(run, &chart, false);
+    if (ok) *out = diagnose_json(run, &chart, false);
     chart_free(&chart);
     return ok;
 }

@@ -1,63 +1,10 @@
-/* tool_doctor.c - what is wrong with a run, and what is wrong with a data set. */
-#include <stdlib.h>
-#include <string.h>
-
+/* tool_audit.c - what is wrong with the text of a data set. */
 #include "data/audit.h"
 #include "data/corpus.h"
-#include "lab/diagnose.h"
 #include "lab/share.h"
 #include "lab/tool_private.h"
 
-enum { FINDINGS_MAX = 64, AUDIT_MAX = 30 };
-
-/* ---- a run ---- */
-
-static json_t *finding_json(const Diagnosis *d)
-{
-    const Finding *f = &d->finding;
-    json_t *causes = json_array();
-    for (int i = 0; i < COUNT(d->def->causes) && d->def->causes[i]; i++)
-        json_array_append_new(causes, json_string(d->def->causes[i]));
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:s, s:o, s:s, s:s}", "finding", d->def->name,
-                  "what", d->def->doc, "harm", harm_name(f->harm), "confidence", f->confidence,
-                  "first_step", f->first, "last_step", f->last, "evidence", f->said, "causes",
-                  causes, "remedy", d->def->remedy, "settle", d->def->settle);
-    if (d->def->edit) json_object_set_new(o, "edit", json_string(d->def->edit));
-    return o;
-}
-
-static bool doctor(ToolCall *c, json_t **out, Err *err)
-{
-    Chart chart;
-    Diagnosis *found = NEW(c->lab->arena, Diagnosis, FINDINGS_MAX);
-    const FindDef **unknown = NEW(c->lab->arena, const FindDef *, FINDINGS_MAX);
-    int n = 0, m = 0;
-    const char *run = json_str(c->args, "run", "");
-    bool ok = lab_chart(c->lab, run, &chart, err);
-    if (ok) {
-        doctor_look(&chart, found, &n, unknown, &m);
-        json_t *list = json_array(), *names = json_array();
-        for (int i = 0; i < n; i++) json_array_append_new(list, finding_json(&found[i]));
-        for (int i = 0; i < m; i++) json_array_append_new(names, json_string(unknown[i]->name));
-        *out = json_pack("{s:s, s:f, s:o, s:o}", "run", run, "last_step", chart_last(&chart),
-                         "findings", list, "not_enough_evidence", names);
-    }
-    chart_free(&chart);
-    return ok;
-}
-
-static const ToolArg doctor_args[] = { ARG_NEED("run", 24, "a run, such as r12"), ARG_END };
-
-const ToolDef tool_doctor = {
-    .name = "doctor",
-    .doc = "What is wrong with a run's dynamics, worst first: evidence, likely causes, a remedy "
-           "that can be proposed, and the experiment that would settle it.",
-    .args = doctor_args,
-    .call = doctor,
-};
-
-/* ---- a data set ---- */
+enum { AUDIT_MAX = 30 };
 
 /* Examples are text: fenced where a person shares it, else only counted. */
 static void guard_examples(json_t *finding, const char *name, bool shared)
