@@ -26,7 +26,7 @@ PARTS = {
     "rotary positions": ["model.position=learned"],
     "norm of queries and keys": ["model.qk_norm=false"],
     "ReLU squared": ["model.mlp=gelu"],
-    "head of its own": ["model.tied=true", "model.embed_std=0.02"],
+    "head tied to the embedding": ["model.tied=false", "model.embed_std=0", "model.head_std=0.001"],
     "norm behind the embedding": ["model.embed_norm=false"],
     "initial sizes by fan-in, zero projections": ["model.init=gpt2", "model.proj_init=scaled"],
     "softcap": ["model.softcap=0"],
@@ -160,7 +160,11 @@ def main():
     print(f"a step takes {1e3 * t_best:.1f} ms, of the plain recipe {1e3 * t_plain:.1f} ms: {steps} steps against {longer}", flush=True)
     timed = audited(args, plain, seeds, SIZE + [f"train.steps={longer}", f"optim.lr={rate:.6g}"])
     say("gain at equal time", best, timed)
-    table(best, {name: audited(args, BEST, seeds[:args.few], SIZE + budget + sets) for name, sets in PARTS.items()})
+    without = {}
+    for name, sets in PARTS.items():
+        without[name] = audited(args, BEST, seeds[:args.few], SIZE + budget + sets)
+        print(f"without {name}: {statistics.mean(without[name]):.4f}", flush=True)
+    table(best, without)
 
 
 main()
