@@ -112,7 +112,8 @@ TEST(nearly_every_document_that_fits_a_row_stands_in_one_whole)
     for (int d = 0; d < t.docs; d++) fit += t.size[d] <= L;
     int64_t whole = t.docs - p.cut, stream = whole_in_stream(&t, L);
     EXPECT_MSG((double)whole > 0.95 * fit, "%lld of %d are whole", (long long)whole, fit);
-    EXPECT_MSG((double)stream < 0.8 * fit, "laid end to end %lld of %d are whole", (long long)stream, fit);
+    EXPECT_MSG((double)stream < 0.8 * fit, "laid end to end %lld of %d are whole",
+               (long long)stream, fit);
     arena_release(&a);
 }
 
