@@ -136,7 +136,7 @@ async function comingBack(cursor) {
     result(events.some((e) => e.kind === "session_end"), "agent: the session ends with a headline and a report", at);
     const again = await answer(b, "propose", PROPOSAL);
     result(again.answer === "repeat", "agent: what was tried is answered, not run", again);
-    const calls = { experiment: { id: proposal?.id }, curve: { run: "r1" }, compare: { runs: ["r1", "r2"] }, similar: { knob: "optim.lr" }, data_sample: { name: "words" },
+    const calls = { experiment: { id: proposal?.id }, curve: { run: "r1" }, diagnose: { run: "r1" }, data_audit: { name: "words" }, compare: { runs: ["r1", "r2"] }, similar: { knob: "optim.lr" }, data_sample: { name: "words" },
         data_search: { name: "words", words: "a" }, sql: { query: "SELECT author, tool, tokens FROM tool_calls" }, propose: PROPOSAL, wait: { seconds: 0 },
         cancel: { id: "p1", reason: "done" }, note: { text: "seen" }, research: null };
     const { tools } = await b.listTools();
