@@ -16,7 +16,7 @@
 #include "tensor/gemm_inside.h"
 
 enum { ROWS_MOST = 294, ROWS_MANY = 588, TILES_WISHED = 8, AREA_LEAST = 64 * 64, GRAIN = 32 };
-enum { ROWS_SHORT = 84, ROWS_TALL = 252, PACK_COLS = 64 };
+enum { ROWS_SHORT = 84, ROWS_TALL = 252, PANEL = 14, PACK_COLS = 64 };
 
 typedef struct Cut {
     ptrdiff_t down, across; /* tiles */
@@ -47,7 +47,9 @@ bool gemm_packs_once(const Gemm *g)
 
 static Cut cut_by_rows(const Gemm *g)
 {
-    Cut c = { .rows = g->k > GEMM_CHUNK ? ROWS_TALL : ROWS_SHORT, .grains = ceil_div(g->n, GRAIN) };
+    ptrdiff_t most = g->k > GEMM_CHUNK ? ROWS_TALL : ROWS_SHORT;
+    Cut c = { .grains = ceil_div(g->n, GRAIN) };
+    c.rows = ceil_div(ceil_div(g->m, ceil_div(g->m, most)), PANEL) * PANEL;
     c.down = ceil_div(g->m, c.rows);
     c.across = ceil_div(c.grains, GEMM_COLS / GRAIN);
     return c;

@@ -320,24 +320,19 @@ static void pack_b(const Chunk *c)
         if (!direct_b(c->g, j)) pack_panel(c->g, c->k0, c->k, j, c->packed + (j - c->s.j0) * c->k);
 }
 
-/* What lies along k is read where it is, unless its rows are pages apart and so fall into the same
- * sets of the first cache; the rest, if few columns will need it. */
-enum { DIRECT_COLS = 128, PAGE_FLOATS = 1024 };
+/* What lies along k is always read where it is; the rest, if few columns will need it. */
+enum { DIRECT_COLS = 128 };
 static bool direct_a(const Chunk *c)
 {
     const Gemm *g = c->g;
-    if (g->a_col == 1) return g->a_row % PAGE_FLOATS != 0;
+    if (g->a_col == 1) return true;
     return g->a_row == 1 && g->a_col <= GEMM_STEP && c->s.j1 - c->s.j0 <= DIRECT_COLS;
 }
 
-/* A panel of rows, laid out so that GEMM_ROWS of them lie beside each other; the kernel reads
- * `high`. */
+/* A panel of rows that do not lie along k, laid out so that GEMM_ROWS of them do beside each
+ * other; the kernel reads `high`. */
 static void pack_a(const Gemm *g, const float *a, ptrdiff_t k, int high, float *to)
 {
-    if (g->a_col == 1) {
-        pack_columns(a, g->a_row, k, high, GEMM_ROWS, to);
-        return;
-    }
     for (ptrdiff_t i = 0; i < k; i++) {
         const float *from = a + i * g->a_col;
         if (g->a_row == 1)
@@ -425,7 +420,7 @@ static void multiply(Chunk *c)
 {
     const Gemm *g = c->g;
     ptrdiff_t count = c->s.i1 - c->s.i0, panels = (count + HIGH - 1) / HIGH;
-    bool direct = direct_a(c), along = direct && g->a_col == 1;
+    bool direct = direct_a(c), along = g->a_col == 1;
     c->next_b = ahead_b(c);
     for (ptrdiff_t p = 0; p < panels; p++) {
         ptrdiff_t i = c->s.i0 + count * p / panels;

@@ -200,7 +200,7 @@ static void grads_part(const Call *c, const Dims *d, Work w)
 {
     ptrdiff_t first = chunk_first(d, w.phase), m = chunk_rows(d, w.phase);
     Gemm d_w = product_d_w(d, m), d_x = product_d_x(d, m);
-    int of_w = gemm_tiles(&d_w);
+    int of_x = gemm_tiles(&d_x);
     d_w.a = d_x.a = c->shared;
     d_w.b = (const real *)c->in[X] + first * d->c;
     d_w.c = c->d_in[W];
@@ -208,10 +208,10 @@ static void grads_part(const Call *c, const Dims *d, Work w)
     d_x.b = c->in[W];
     d_x.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
     d_x.add = c->add[X];
-    if (w.part < of_w) {
-        if (d_w.c) gemm_tile(c->level, &d_w, w.part, w.own);
-    } else if (d_x.c) {
-        gemm_tile(c->level, &d_x, w.part - of_w, w.own);
+    if (w.part < of_x) { /* the few long tiles first: the short ones fill up what is left */
+        if (d_x.c) gemm_tile(c->level, &d_x, w.part, w.own);
+    } else if (d_w.c) {
+        gemm_tile(c->level, &d_w, w.part - of_x, w.own);
     }
 }
 
