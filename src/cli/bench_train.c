@@ -3,7 +3,10 @@
  * The same plans as a real run (train/stepper.h), on random tokens: what a token means does
  * not change what a step costs.  The peak is measured before and after, because the clock of
  * a busy machine is not the one on its box.  Operations are timed in extra steps, so that
- * the timing of the whole is undisturbed. */
+ * the timing of the whole is undisturbed.
+ *
+ * What is timed: a model of bench_model_list.h, or any recipe.  A fixed model brings its own
+ * vocabulary, since no tokenizer is needed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,19 +23,69 @@ typedef struct Timing {
     int steps;
 } Timing;
 
-static bool read_recipe(const Cmd *c, Recipe *r, Err *err)
+typedef struct BenchModel {
+    const char *name;
+    int depth, width, heads, context, batch, vocab;
+    const char *doc;
+} BenchModel;
+
+static const BenchModel models[] = {
+#define MODEL(...) { __VA_ARGS__ },
+#include "cli/bench_model_list.h"
+#undef MODEL
+};
+
+static bool find_model(const char *name, const BenchModel **out, Err *err)
+{
+    Buf names = { 0 };
+    for (int i = 0; i < COUNT(models); i++) {
+        *out = &models[i];
+        if (strcmp(models[i].name, name) == 0) {
+            buf_free(&names);
+            return true;
+        }
+        buf_printf(&names, "%s%s (%s)", i ? ", " : "", models[i].name, models[i].doc);
+    }
+    err_set(err, ERR_CONFIG, "no fixed model is called %s; there are %s", name, names.at);
+    buf_free(&names);
+    return false;
+}
+
+static bool set_whole(Recipe *r, const char *knob, int value, Err *err)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%s=%d", knob, value);
+    return recipe_override(r, text, "--model", err);
+}
+
+static bool set_model(Recipe *r, const BenchModel *m, Err *err)
+{
+    return set_whole(r, "model.depth", m->depth, err) &&
+           set_whole(r, "model.width", m->width, err) &&
+           set_whole(r, "model.heads", m->heads, err) &&
+           set_whole(r, "model.context", m->context, err) &&
+           set_whole(r, "train.batch", m->batch, err);
+}
+
+/* The recipe, the model if there is one, and what -s says. */
+static bool read_recipe(const Cmd *c, const BenchModel *m, Recipe *r, Err *err)
 {
     const char *path = cmd_value(c, "recipe", NULL);
+    if (path && m)
+        return err_set(err, ERR_CONFIG, "--recipe and --model %s are two models: give one",
+                       m->name);
     if (path && !recipe_read(r, path, c->arena, err)) return false;
     if (!path) recipe_default(r, c->arena);
+    if (m && !set_model(r, m, err)) return false;
     for (int i = 0; cmd_nth(c, "set", i); i++) {
         if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;
     }
     return recipe_check(r, err);
 }
 
-static int vocab_of(const KnobSet *k)
+static int vocab_of(const KnobSet *k, const BenchModel *m)
 {
+    if (m) return m->vocab;
     bool bytes = strcmp(knobs_choice(k, "tokenizer.kind"), "bytes") == 0;
     return bytes ? 257 : (int)knobs_whole(k, "tokenizer.vocab");
 }
@@ -143,15 +196,15 @@ static bool measure(const BenchIn *in, Stepper *s, json_t *rows, Err *err)
     return true;
 }
 
-static bool run(const BenchIn *in, json_t *rows, Err *err)
+static bool time_model(const BenchIn *in, const BenchModel *m, json_t *rows, Err *err)
 {
     Recipe r;
     Dev d = { 0 };
     Stepper s = { 0 };
     Arena *arena = in->cmd->arena;
-    if (!read_recipe(in->cmd, &r, err) || !dev_open(&d, "cpu", in->threads, err)) return false;
+    if (!read_recipe(in->cmd, m, &r, err) || !dev_open(&d, "cpu", in->threads, err)) return false;
     StepperOpt o = { .knobs = &r.knobs,
-                     .vocab = vocab_of(&r.knobs),
+                     .vocab = vocab_of(&r.knobs, m),
                      .plan = { .level = cpu_level() } };
     bool ok = stepper_plan(&s, o, &d, arena, err) && stepper_bind(&s, &d, 1, arena, err);
     if (ok) {
@@ -161,6 +214,17 @@ static bool run(const BenchIn *in, json_t *rows, Err *err)
     stepper_free(&s);
     dev_close(&d);
     return ok;
+}
+
+static bool run(const BenchIn *in, json_t *rows, Err *err)
+{
+    const char *name = cmd_nth(in->cmd, "model", 0);
+    if (!name) return time_model(in, NULL, rows, err);
+    for (int i = 0; name; name = cmd_nth(in->cmd, "model", ++i)) {
+        const BenchModel *m;
+        if (!find_model(name, &m, err) || !time_model(in, m, rows, err)) return false;
+    }
+    return true;
 }
 
 extern const BenchDef bench_train;

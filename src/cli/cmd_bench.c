@@ -16,6 +16,9 @@ static const BenchDef *const benches[] = {
 
 static const CmdOpt opts[] = {
     { "set", 's', "KNOB=VALUE", "a knob of the model that is timed; may be repeated" },
+    { "model", 0, "NAME",
+      "time a fixed model, as other programs are timed: 6x384, gpt2, gpt2-t64 or toy; may be "
+      "repeated" },
     { "recipe", 0, "FILE", "time this recipe instead of the default one" },
     { "seconds", 0, "S", "about how long to measure each (5)" },
     { "threads", 0, "N", "0: all cores (0)" },
@@ -67,9 +70,8 @@ const CmdDef cmd_bench = {
     .args = "[WHAT]",
     .doc = "measure this machine, one line per question",
     .more = "WHAT is peak, train or verdict; without it all. The model that `bench train` times is "
-            "given "
-            "as for "
-            "`lathe train`: -s model.depth=6 -s model.width=384 -s train.batch=16.",
+            "a fixed one (--model), or given as for `lathe train`: -s model.depth=6 "
+            "-s model.width=384 -s train.batch=16.",
     .opts = opts,
     .max_args = 1,
     .json = true,

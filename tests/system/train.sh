@@ -92,6 +92,11 @@ for key in "model device precision tokens_per_s flops_per_s share_of_peak peak_f
 assert d["tokens_per_s"] > 0 and 0 < d["share_of_peak"] < 1 and abs(sum(o["share"] for o in d["ops"]) - 1) < 1e-6
 PY
 result $? "bench_train_gives_what_was_promised"
+"$lathe" bench train --model toy --seconds 0.3 --json | python3 -c '
+import json, sys
+(d,) = json.load(sys.stdin)
+assert d["model"] == "4x128 T64 V65 B12" and d["params"] > 790000, d' && ! "$lathe" bench train --model toi 2>"$dir/err" && grep -q '6x384' "$dir/err"
+result $? "bench_train_knows_fixed_models_by_name"
 
 printf '[model]\nheads = 5\nwidth = 48\n' >"$dir/heads.toml"
 printf '[model]\ndepht = 5\n' >"$dir/knob.toml"
