@@ -10,7 +10,7 @@
 #include "lab/worker.h"
 
 typedef struct Status {
-    bool alive, session;
+    bool alive, session, planning;
     WorkerState at;
     SessionPlan plan;
     History h;
@@ -23,6 +23,7 @@ static bool gather(Lab *lab, Status *s, Err *err)
     bool found = false;
     int n = 0;
     s->alive = worker_alive(lab->dir);
+    s->planning = !s->alive && session_planning(lab->dir);
     if (!worker_state(lab->dir, &s->at, &found, err) ||
         !session_unfinished(lab, &s->plan, &s->session, err) || !history_open(&s->h, lab, err))
         return false;
@@ -42,6 +43,7 @@ static bool gather(Lab *lab, Status *s, Err *err)
 static const char *state_word(const Status *s)
 {
     if (s->alive) return s->at.paused ? "paused" : "working";
+    if (s->planning) return "planning a session";
     return s->session ? "stopped" : "idle";
 }
 

@@ -8,6 +8,7 @@
  * first recipe on this machine, judged once. */
 #include "lab/session.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -331,13 +332,33 @@ bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err)
     return ok;
 }
 
+/* Planning takes seconds to minutes, and nothing is in the ledger yet: a lock that nobody waits for
+ * says that it goes on. */
+static const char planning[] = "planning.lock";
+
+bool session_planning(const char *lab)
+{
+    char path[PATH_MAX];
+    int fd = -1;
+    Err err = { 0 };
+    snprintf(path, sizeof(path), "%s/%s", lab, planning);
+    if (!file_exists(path)) return false;
+    if (!file_lock(path, &fd, &err)) return err.code == ERR_BUSY;
+    file_unlock(fd);
+    return false;
+}
+
 bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err)
 {
     bool found = false;
     History h;
+    int lock = -1;
+    Err busy = { 0 }; /* two may plan at once: one of them is shown, one session comes of it */
     if (!session_unfinished(lab, plan, &found, err) || found) return found;
+    bool marked = file_lock(lab_path(lab, planning), &lock, &busy);
     bool ok = history_open(&h, lab, err) && plan_new_session(lab, &h, opt, plan, err);
     history_close(&h);
+    if (marked) file_unlock(lock);
     return ok;
 }
 

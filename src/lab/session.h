@@ -40,6 +40,9 @@ enum { HEADLINE_RUNS = 8 }; /* at the end: four seeds of champion and first reci
  * speed, sizes the runs, and writes all of it down. */
 bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err) MUST_CHECK;
 
+/* Is somebody planning a session in this lab now: measuring speed, making shards? */
+bool session_planning(const char *lab);
+
 /* The unfinished session, from the ledger; *found false if there is none. */
 bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err) MUST_CHECK;
 
