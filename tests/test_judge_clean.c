@@ -103,7 +103,7 @@ TEST(sets_made_by_the_lab_itself_may_judge_each_other)
         }
         const char *path = arena_printf(&arena, "%s/in%d.jsonl", test_folder(), i);
         json_t *manifest = NULL;
-        CorpusAdd add = { lab, names[i], &path, 1, NULL };
+        CorpusAdd add = { .lab = lab, .name = names[i], .paths = &path, .n_paths = 1 };
         EXPECT_MSG(file_write_whole(path, buf_view(&text), &err) &&
                        corpus_add(&add, &manifest, &err),
                    "%s", err.msg);

@@ -40,7 +40,7 @@ static Trained *model(void)
     const char *path = arena_printf(&arena, "%s/words.txt", test_folder());
     const char *dir = arena_printf(&arena, "%s/run", test_folder());
     write_words(path);
-    CorpusAdd add = { test_folder(), source[0], &path, 1, NULL };
+    CorpusAdd add = { .lab = test_folder(), .name = source[0], .paths = &path, .n_paths = 1 };
     bool ok = corpus_add(&add, &manifest, &err);
     json_decref(manifest);
     recipe_default(&recipe, &arena);
