@@ -189,8 +189,15 @@ TEST(every_researcher_proposes_what_holds_together_and_says_the_same_twice)
     EXPECT(lab_recipe_keep(&lab, &recipe, &err));
     const ResearcherDef *const *all = researcher_all(&count);
     for (int i = 0; i < count; i++) {
-        Proposal p, again;
+        Proposal p = { 0 }, again;
         bool none = true, none_again = true;
+        if (all[i]->model || strcmp(all[i]->name, "scripted") == 0 ||
+            strcmp(all[i]->name, "agent") == 0) { /* what they say comes from outside */
+            bool said = all[i]->propose(&a, &p, &none, &err);
+            EXPECT_MSG(said ? none || p.edits == 0 : err.msg[0], "%s speaks out of nothing",
+                       all[i]->name);
+            continue;
+        }
         EXPECT_MSG(all[i]->propose(&a, &p, &none, &err), "%s: %s", all[i]->name, err.msg);
         EXPECT(all[i]->propose(&a, &again, &none_again, &err) && none == none_again);
         EXPECT_MSG(!none && p.edits > 0 && p.title[0], "%s has nothing to say", all[i]->name);
