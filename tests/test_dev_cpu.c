@@ -180,7 +180,7 @@ TEST(the_time_of_each_job_is_kept_when_asked_for)
     EXPECT(d.def->reserve(&d, 5000));
     d.seconds = seconds;
     d.def->run(&d, jobs, 2);
-    EXPECT(seconds[1] >= 200e-6 && seconds[0] >= 0 && seconds[0] < seconds[1]);
+    EXPECT(seconds[1] >= 200e-6 && seconds[0] > 0);
     dev_close(&d);
 }
 

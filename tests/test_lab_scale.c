@@ -45,7 +45,7 @@ TEST(the_own_size_is_the_recipe_itself_but_for_the_name_of_the_rule)
 {
     Recipe base, r;
     Err err = { 0 };
-    double own, N;
+    double own = 0, N = -1;
     const char *names[8];
     base_recipe(&base, wide);
     EXPECT(scale_size(&base, &own, &err) && scale_recipe(&base, own, 1e6, &r, &N, &arena, &err));
@@ -63,7 +63,7 @@ TEST(a_recipe_that_follows_the_dial_is_turned_by_it)
     static const char *const dial[] = { "depth=4", NULL };
     Recipe base, r;
     Err err = { 0 };
-    double own, N;
+    double own = 0, N = -1;
     base_recipe(&base, dial);
     EXPECT(scale_size(&base, &own, &err) &&
            scale_recipe(&base, 6 * own, 1e6, &r, &N, &arena, &err));

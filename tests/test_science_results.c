@@ -117,11 +117,11 @@ TEST(through_rows_the_rule_errs_no_more_than_in_the_simulator)
 {
     enum { FILES = 40, PROPOSALS = 50, SEEDS = 16, BANK = 16 };
     static ResultsRow rows[PROPOSALS * SEEDS + BANK];
-    static char names[PROPOSALS][8], seeds[SEEDS][8];
+    static char names[PROPOSALS][16], seeds[SEEDS][16];
     int nulls = 0, nulls_kept = 0, real = 0, found = 0;
     Rand r = rand_stream(5, "rows");
-    for (int i = 0; i < PROPOSALS; i++) snprintf(names[i], 8, "p%d", i);
-    for (int i = 0; i < SEEDS; i++) snprintf(seeds[i], 8, "%d", i);
+    for (int i = 0; i < PROPOSALS; i++) snprintf(names[i], sizeof(names[i]), "p%d", i);
+    for (int i = 0; i < SEEDS; i++) snprintf(seeds[i], sizeof(seeds[i]), "%d", i);
     for (int file = 0; file < FILES; file++) {
         int at = 0, n;
         for (int i = 0; i < BANK; i++)
