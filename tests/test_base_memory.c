@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "tests/test.h"
 
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -38,6 +40,23 @@ TEST(arena_places_are_aligned_and_do_not_overlap)
 static void use_scratch(Arena scratch)
 {
     memset(NEW(&scratch, char, 1000), 1, 1000);
+}
+
+/* Under the sanitizer what was rewound is marked; the mark must not outlive the reservation. */
+TEST(released_addresses_are_clean_for_whoever_gets_them_next)
+{
+    enum { BYTES = 64 << 20 };
+    Arena a = arena_reserve(BYTES), mark = a;
+    (void)NEW(&a, char, BYTES / 2);
+    arena_rewind(&a, mark);
+    char *base = a.base;
+    ptrdiff_t bytes = a.end - a.base;
+    arena_release(&a);
+    char *at = mmap(base, (size_t)bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    EXPECT(at == base);
+    if (at == base) memset(at, 1, BYTES / 2);
+    munmap(at, (size_t)bytes);
 }
 
 TEST(an_arena_passed_by_value_gets_its_memory_back)

@@ -43,6 +43,24 @@ static void unpoison(const char *from, const char *to)
 {
     if (to > from) __asan_unpoison_memory_region(from, (size_t)(to - from));
 }
+
+/* The whole reservation, of which copies of the arena may have poisoned more than this one knows;
+ * whoever is given these addresses next would be accused of it.  Gigabytes were never touched, so
+ * the pages of marks are dropped instead of written: dropped ones read as clean. */
+static void unpoison_all(const char *from, const char *to)
+{
+    size_t scale, offset;
+    __asan_get_shadow_mapping(&scale, &offset);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) << scale;
+    uintptr_t begin = ((uintptr_t)from + page - 1) & -page, end = (uintptr_t)to & -page;
+    if (begin >= end) {
+        unpoison(from, to);
+        return;
+    }
+    unpoison(from, (const char *)begin);
+    unpoison((const char *)end, to);
+    madvise((void *)((begin >> scale) + offset), (end - begin) >> scale, MADV_DONTNEED);
+}
 #else
 enum { GAP = 0, LEAST_ALIGN = 1 };
 static void poison(const char *from, const char *to)
@@ -50,6 +68,10 @@ static void poison(const char *from, const char *to)
     (void)from, (void)to;
 }
 static void unpoison(const char *from, const char *to)
+{
+    (void)from, (void)to;
+}
+static void unpoison_all(const char *from, const char *to)
 {
     (void)from, (void)to;
 }
@@ -81,7 +103,7 @@ Arena arena_reserve(ptrdiff_t bytes)
 void arena_release(Arena *a)
 {
     if (a->base) {
-        unpoison(a->base, a->next);
+        unpoison_all(a->base, a->end);
         munmap(a->base, (size_t)(a->end - a->base));
     }
     memset(a, 0, sizeof(*a));
