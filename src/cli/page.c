@@ -45,6 +45,29 @@ static const char loop[] =
     "  lathe report                         in the morning: what was tried and what it showed\n"
     "  lathe chat champion                  talk to the model that came of it\n";
 
+/* The first word of a name of two, 0 for a name of one. */
+static size_t family(const char *name)
+{
+    const char *space = strchr(name, ' ');
+    return space ? (size_t)(space - name) : 0;
+}
+
+/* Further members of the family of command `i`, by their second words on one line: a screen is no
+ * place for nine sentences about data.  Returns the last of them, `i` if there are none. */
+static int put_family(const CmdDef *const *all, int n, int i, Buf *out)
+{
+    size_t len = family(all[i]->name);
+    int last = i;
+    for (int k = i + 1; len > 0 && k < n && strncmp(all[k]->name, all[i]->name, len + 1) == 0;
+         k++) {
+        buf_printf(out, "%s%s", last == i ? "                     also " : ", ",
+                   all[k]->name + len + 1);
+        last = k;
+    }
+    if (last > i) buf_char(out, '\n');
+    return last;
+}
+
 void cmd_screen(Buf *out)
 {
     int n;
@@ -58,6 +81,7 @@ void cmd_screen(Buf *out)
             buf_printf(out, "\n%s\n", group);
         }
         buf_printf(out, "  %-18s %s\n", all[i]->name, all[i]->doc);
+        i = put_family(all, n, i, out);
     }
     buf_str(out, STR("\n`lathe CMD --help` says more; `-C DIR` names the lab from anywhere.\n"));
 }
