@@ -76,6 +76,18 @@ TEST(seeds_follow_the_bank_and_then_nobody)
     EXPECT(history_open(&h, &lab, &err));
     EXPECT(history_bank_seed(&h, &h.exp[0], &seed) && seed == 3);
     EXPECT(history_free_seed(&h) == 4);
+    put("question", "q2", json_pack("{s:s, s:i}", "recipe", "A", "first_seed", 1001));
+    EXPECT(history_update(&h, &err) && history_free_seed(&h) == 1001);
+    history_close(&h);
+    lab_close(&lab);
+}
+
+TEST(a_run_that_was_begun_is_gone_on_with)
+{
+    open_lab("begun");
+    History h;
+    uint64_t seed = 0;
+    EXPECT(history_open(&h, &lab, &err));
     put_run("r6", "B", 3, "search", "e1", 0); /* begun, not finished: it must be gone on with */
     EXPECT(history_update(&h, &err));
     EXPECT(history_bank_seed(&h, &h.exp[0], &seed) && seed == 3);
@@ -222,7 +234,7 @@ TEST(an_aa_session_plants_its_gain_in_the_frame_that_counts)
     EXPECT(knobs_set(&recipe.knobs, "budget.frame", STR("tokens"), "test", &err));
     EXPECT(knobs_set_number(&recipe.knobs, "budget.tokens", 5000, &err));
     recipe_seal(&recipe);
-    const ResearcherDef *aa = researcher_find("aa:1:4", &a.spec);
+    const ResearcherDef *aa = researcher_find("aa:1:4,3:2", &a.spec);
     EXPECT(aa && aa->propose(&a, &p, &none, &err) && !none && proposal_recipe(&a, &p, &made, &err));
     EXPECT(knobs_number(&made.knobs, "budget.tokens") == 20000);
     p.planted = false; /* nobody else may buy a gain */
@@ -231,6 +243,8 @@ TEST(an_aa_session_plants_its_gain_in_the_frame_that_counts)
     EXPECT(aa->propose(&a, &p, &none, &err) && !none && proposal_recipe(&a, &p, &made, &err));
     EXPECT_MSG(p.edits == 1 && strcmp(p.edit[0].knob, "optim.eps") == 0 && p.fresh_seeds,
                "more than a null");
+    a.asked = 2;
+    EXPECT(aa->propose(&a, &p, &none, &err) && p.planted && strcmp(p.edit[0].to, "10000") == 0);
     history_close(&h);
     lab_close(&lab);
 }

@@ -74,16 +74,22 @@ TEST(a_recipe_that_follows_the_dial_is_turned_by_it)
 TEST(a_ladder_is_sizes_times_lengths_and_no_size_twice)
 {
     static ScaleRung rung[SCALE_RUNS];
-    static const double sizes[] = { 0.25, 0.26, 1, 4 }, lengths[] = { 5, 20 };
+    ScaleGrid grid = {
+        .size = { 0.25, 0.26, 1, 4 }, .length = { 5, 20 }, .sizes = 4, .lengths = 2
+    };
     Recipe base;
     Err err = { 0 };
     int n;
     base_recipe(&base, wide);
-    EXPECT_MSG(scale_plan(&base, sizes, 4, lengths, 2, rung, &n, &arena, &err), "%s", err.msg);
+    EXPECT_MSG(scale_plan(&base, &grid, rung, &n, &arena, &err), "%s", err.msg);
     EXPECT_MSG(n == 6, "%d rungs", n);
     for (int i = 0; i < n; i++) {
-        EXPECT(fabs(rung[i].tokens / rung[i].N / lengths[i % 2] - 1) < 1e-3);
+        EXPECT(fabs(rung[i].tokens / rung[i].N / grid.length[i % 2] - 1) < 1e-3);
         for (int k = 0; k < i; k++)
             EXPECT(strcmp(rung[i].recipe.sha256, rung[k].recipe.sha256) != 0);
     }
+    grid.tokens = true;
+    grid.length[1] = 3e5;
+    EXPECT(scale_plan(&base, &grid, rung, &n, &arena, &err) && n == 6);
+    for (int i = 1; i < n; i += 2) EXPECT(rung[i].tokens == 3e5);
 }

@@ -29,6 +29,7 @@ static const CmdOpt opts[] = {
     { "goal", 0, "TEXT", "what it is about, for the record" },
     { "threads", 0, "N", "processor threads; results do not depend on it" },
     { "new", 0, NULL, "open a new question even where one is open" },
+    { "first-seed", 0, "N", "seeds of a new question begin here: with others it is a replicate" },
     { "model", 0, "NAME", "the language model that proposes; alone it means --researcher hybrid" },
     { "base-url", 0, "URL", "where it answers, if not at its maker's: http://127.0.0.1:11434/v1" },
     { "api", 0, "WIRE", "with hybrid: anthropic or openai; else by the model's name" },
@@ -141,6 +142,7 @@ static bool read_options(const Cmd *c, SessionOpt *o, Err *err)
     const char **set = NEW(c->arena, const char *, OVERRIDES_MAX);
     if (!cmd_number(c, "experiments", 0, 1, 10000, &experiments, err) ||
         !cmd_number(c, "hours", 0, 0.001, 24 * 365, &o->hours, err) ||
+        !cmd_number(c, "first-seed", 1, 1, 1e15, &o->first_seed, err) ||
         !cmd_number(c, "threads", 0, 1, 1024, &threads, err))
         return false;
     o->experiments = (int)experiments;

@@ -13,13 +13,15 @@
 #include "lab/scale.h"
 #include "lab/svg.h"
 
-enum { BOOT = 200, LIST = 8 };
+enum { BOOT = 200 };
 
 static const CmdOpt opts[] = {
     { "sizes", 0, "LIST", "sizes of the ladder as factors of the recipe's (0.125,0.25,0.5,1)" },
     { "lengths", 0, "LIST", "tokens for each of N (5,10,20)" },
+    { "tokens", 0, "LIST", "tokens of the runs, the same for every size, instead of --lengths" },
     { "target", 0, "X", "the size to foretell, as a factor of the recipe's (2)" },
     { "target-length", 0, "X", "its tokens for each of N (10)" },
+    { "target-tokens", 0, "N", "its tokens, instead of --target-length" },
     { "check", 0, NULL, "train the target too, and score the prediction" },
     { "recipe", 0, "FILE", "scale this recipe instead of the champion" },
     { "set", 's', "KNOB=VALUE", "a knob of it; may be repeated" },
@@ -47,9 +49,9 @@ static bool read_list(const Cmd *c, const char *opt, const char *fallback, doubl
     Str rest = str_of(cmd_value(c, opt, fallback)), piece;
     *n = 0;
     while (str_cut(&rest, ',', &piece)) {
-        if (*n == LIST || !str_to_double(str_trim(piece), &out[*n]) || !(out[*n] > 0))
+        if (*n == SCALE_LIST || !str_to_double(str_trim(piece), &out[*n]) || !(out[*n] > 0))
             return err_set(err, ERR_CONFIG, "--%s: up to %d positive numbers with commas", opt,
-                           LIST);
+                           SCALE_LIST);
         ++*n;
     }
     return true;
@@ -67,24 +69,29 @@ static bool read_base(Cmd *c, Lab *lab, Recipe *r, Err *err)
     return true;
 }
 
+static bool read_grid(const Cmd *c, ScaleGrid *g, Err *err)
+{
+    g->tokens = cmd_has(c, "tokens");
+    return read_list(c, "sizes", "0.125,0.25,0.5,1", g->size, &g->sizes, err) &&
+           read_list(c, g->tokens ? "tokens" : "lengths", "5,10,20", g->length, &g->lengths, err);
+}
+
 static bool plan(Cmd *c, Lab *lab, Ladder *l, Err *err)
 {
-    double sizes[LIST], lengths[LIST], target, length, threads;
-    int n_sizes, n_lengths;
+    ScaleGrid grid;
+    double target, length, tokens, threads;
     if (!read_base(c, lab, &l->base, err) || !scale_size(&l->base, &l->own, err) ||
-        !read_list(c, "sizes", "0.125,0.25,0.5,1", sizes, &n_sizes, err) ||
-        !read_list(c, "lengths", "5,10,20", lengths, &n_lengths, err) ||
-        !cmd_number(c, "target", 2, 1e-3, 1e6, &target, err) ||
+        !read_grid(c, &grid, err) || !cmd_number(c, "target", 2, 1e-3, 1e6, &target, err) ||
         !cmd_number(c, "target-length", 10, 1e-3, 1e6, &length, err) ||
+        !cmd_number(c, "target-tokens", 0, 1, 1e15, &tokens, err) ||
         !cmd_number(c, "threads", 0, 0, 4096, &threads, err))
         return false;
     l->threads = (int)threads;
-    if (!scale_plan(&l->base, sizes, n_sizes, lengths, n_lengths, l->rung, &l->rungs, c->arena,
-                    err) ||
+    if (!scale_plan(&l->base, &grid, l->rung, &l->rungs, c->arena, err) ||
         !scale_recipe(&l->base, target * l->own, 1e6, &l->target.recipe, &l->target.N, c->arena,
                       err))
         return false;
-    l->target.tokens = floor(length * l->target.N);
+    l->target.tokens = tokens > 0 ? tokens : floor(length * l->target.N);
     return scale_recipe(&l->base, l->target.N, l->target.tokens, &l->target.recipe, &l->target.N,
                         c->arena, err);
 }

@@ -476,7 +476,7 @@ const HistExp *history_exp(const History *h, const char *id)
 
 uint64_t history_free_seed(const History *h)
 {
-    uint64_t last = 0;
+    uint64_t last = (uint64_t)json_int(h->body, "first_seed", 1) - 1;
     for (int i = 0; i < h->runs; i++) last = MAX(last, h->run[i].seed);
     return last + 1;
 }

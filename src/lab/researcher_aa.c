@@ -2,23 +2,30 @@
  *
  * An A/A session: the n-th proposal moves Adam's epsilon by n hundredths, which
  * changes the arithmetic and not the recipe, and runs on fresh seeds, so that
- * every difference is noise and none is zero.  "aa:N:F" plants one real
- * improvement as proposal N: the budget times F.  The rule should keep that one
- * and nothing else.  (docs/honest.md, section 4.) */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+ * every difference is noise and none is zero.  "aa:N:F,N:F" plants real
+ * improvements as proposals N: the champion's budget times F.  The rule should
+ * keep those and nothing else.  (docs/honest.md, section 4.) */
 #include "lab/researcher.h"
+
+/* The factor that is planted as proposal `number`; 0: none. */
+static double planted(const char *spec, int number)
+{
+    Str rest = str_of(spec), plant, at;
+    while (str_cut(&rest, ',', &plant)) {
+        double n, factor;
+        if (str_cut(&plant, ':', &at) && str_to_double(at, &n) && str_to_double(plant, &factor) &&
+            n == number)
+            return factor;
+    }
+    return 0;
+}
 
 static bool propose(const Asking *a, Proposal *out, bool *none, Err *err)
 {
     *none = false;
     *out = (Proposal){ .refute = "any verdict but drop", .fresh_seeds = true, .worth = 1 };
-    char *behind = NULL;
-    long planted_at = strtol(a->spec, &behind, 10);
-    double factor = *behind == ':' ? strtod(behind + 1, NULL) : 0;
-    if (planted_at > 0 && factor > 1 && a->asked + 1 == planted_at) {
+    double factor = planted(a->spec, a->asked + 1);
+    if (factor > 1) {
         const char *budget = recipe_budget(a->champion);
         out->planted = true;
         out->title = "planted: a larger budget";
@@ -37,7 +44,7 @@ static bool propose(const Asking *a, Proposal *out, bool *none, Err *err)
 
 const ResearcherDef researcher_aa = {
     .name = "aa",
-    .doc = "proposes changes without effect, to test the judge; aa:N:F plants F times the budget "
-           "as the N-th",
+    .doc = "proposes changes without effect, to test the judge; aa:N:F,N:F plants F times the "
+           "budget as the N-th",
     .propose = propose,
 };

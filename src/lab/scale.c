@@ -5,8 +5,8 @@
  * that.  Rates are kept by muP, in whose words width_ratio is the width over the base's: at the
  * base's own width the recipe is unchanged but for the name of the rule.
  *
- * Lengths are tokens for each of N, so that a short and a long run of each size tell the two terms
- * of the law apart. */
+ * Every size runs at several lengths, so that the two terms of the law are told apart: in tokens
+ * for each of N, or, where the largest size has to be cheap, the same tokens for every size. */
 #include "lab/scale.h"
 
 #include <math.h>
@@ -101,24 +101,21 @@ bool scale_recipe(const Recipe *base, double N, double tokens, Recipe *out, doub
     return scale_size(out, reached, err);
 }
 
-bool scale_plan(const Recipe *base, const double *sizes, int n_sizes, const double *lengths,
-                int n_lengths, ScaleRung *rung, int *count, Arena *arena, Err *err)
+bool scale_plan(const Recipe *base, const ScaleGrid *grid, ScaleRung *rung, int *count,
+                Arena *arena, Err *err)
 {
     double own, before = 0;
     *count = 0;
     if (!scale_size(base, &own, err)) return false;
-    if (n_sizes * n_lengths > SCALE_RUNS)
-        return err_set(err, ERR_CONFIG, "%d sizes of %d lengths are more than %d runs", n_sizes,
-                       n_lengths, SCALE_RUNS);
-    for (int i = 0; i < n_sizes; i++) {
+    for (int i = 0; i < grid->sizes; i++) {
         Recipe r;
         double N;
-        if (!scale_recipe(base, sizes[i] * own, 1e6, &r, &N, arena, err)) return false;
+        if (!scale_recipe(base, grid->size[i] * own, 1e6, &r, &N, arena, err)) return false;
         if (N == before) continue; /* two wishes, one size */
         before = N;
-        for (int k = 0; k < n_lengths; k++) {
+        for (int k = 0; k < grid->lengths; k++) {
             ScaleRung *g = &rung[(*count)++];
-            *g = (ScaleRung){ .N = N, .tokens = floor(lengths[k] * N) };
+            *g = (ScaleRung){ .N = N, .tokens = floor(grid->length[k] * (grid->tokens ? 1 : N)) };
             if (!scale_recipe(base, N, g->tokens, &g->recipe, &g->N, arena, err)) return false;
         }
     }

@@ -29,9 +29,16 @@ typedef struct ScaleRung {
     RunResult result;
 } ScaleRung;
 
-/* The rungs of `sizes` (factors of the base's N) times `lengths` (tokens for each of N). */
-bool scale_plan(const Recipe *base, const double *sizes, int n_sizes, const double *lengths,
-                int n_lengths, ScaleRung *rung, int *count, Arena *arena, Err *err) MUST_CHECK;
+/* What a ladder is made of: every size at every length. */
+enum { SCALE_LIST = 8 };
+typedef struct ScaleGrid {
+    double size[SCALE_LIST]; /* factors of the base's N */
+    double length[SCALE_LIST];
+    int sizes, lengths;
+    bool tokens; /* lengths are tokens; else tokens for each of N */
+} ScaleGrid;
+bool scale_plan(const Recipe *base, const ScaleGrid *grid, ScaleRung *rung, int *count,
+                Arena *arena, Err *err) MUST_CHECK;
 bool scale_run(Lab *lab, const Recipe *base, ScaleRung *rung, int threads, RunWatch watch,
                Err *err) MUST_CHECK;
 

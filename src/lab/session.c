@@ -98,16 +98,18 @@ static const char *what_changed(const History *h, const SessionOpt *opt, const G
     return NULL;
 }
 
-static bool open_question(Lab *lab, const Ground *g, const History *h, const char *why,
-                          const char *id, double params, Err *err)
+static bool open_question(Lab *lab, const SessionOpt *opt, const Ground *g, const History *h,
+                          const SessionPlan *p, Err *err)
 {
+    const char *id = p->question, *why = p->note;
     json_t *names = json_array();
     for (int i = 0; i < g->n_sources; i++) json_array_append_new(names, json_string(g->source[i]));
     const char *parent = h->question[0] ? h->question : NULL;
-    json_t *body = json_pack("{s:s, s:o, s:s, s:s, s:f, s:s, s:s?, s:s}", "id", id, "sources",
+    json_t *body = json_pack("{s:s, s:o, s:s, s:s, s:f, s:s, s:s?, s:s, s:I}", "id", id, "sources",
                              names, "data_sha256", g->data_sha256, "frame",
                              knobs_choice(&g->recipe.knobs, "budget.frame"), "target_params",
-                             params, "recipe", g->recipe.sha256, "parent", parent, "why", why);
+                             p->params, "recipe", g->recipe.sha256, "parent", parent, "why", why,
+                             "first_seed", (json_int_t)MAX(opt->first_seed, 1));
     return lab_recipe_keep(lab, &g->recipe, err) &&
            ledger_append(lab->ledger, "question", id, body, err);
 }
@@ -255,7 +257,7 @@ static bool write_down(Lab *lab, const SessionOpt *opt, const Ground *g, const H
     if (ok && why) {
         ok = ledger_next_id(lab->ledger, 'q', question, err);
         p->question = arena_str(lab->arena, str_of(question));
-        ok = ok && open_question(lab, g, h, why, p->question, p->params, err);
+        ok = ok && open_question(lab, opt, g, h, p, err);
     }
     ok = ok && enter_session(lab, opt, p, err);
     if (ok) return ledger_commit(lab->ledger, err);

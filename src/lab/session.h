@@ -17,6 +17,7 @@ typedef struct SessionOpt {
     int n_overrides;
     const json_t *model; /* the language model that is asked (talk.h); NULL: none.  Borrowed */
     bool fresh;          /* a new question even where one is open */
+    double first_seed;   /* of a new question; 0: 1.  The same recipe with others is a replicate */
     int threads;
 } SessionOpt;
 
