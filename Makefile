@@ -93,6 +93,14 @@ $(OUT)/%.$(1).o: %.c
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 
+# What the tool `source` shows (src/lab/tool_source.c): the modules that decide how a model trains.
+SHOWN := $(sort $(foreach m,model optim train tensor science doctor,$(wildcard src/$(m)/*.[ch])) $(wildcard src/tensor/*/*.[ch]))
+$(OUT)/source.txt: $(SHOWN)
+	@mkdir -p $(@D)
+	$(Q)for f in $(SHOWN); do echo "@@ $$f"; cat $$f; done >$@.part && mv $@.part $@
+$(OUT)/src/lab/tool_source.o: $(OUT)/source.txt
+$(OUT)/src/lab/tool_source.o: CFLAGS += -DSOURCE_TEXT='"$(OUT)/source.txt"'
+
 # Programs that tests/system needs beside lathe itself: tests/system/toml_dump.c is $(OUT)/toml_dump.
 HELPERS := $(patsubst tests/system/%.c,$(OUT)/%,$(wildcard tests/system/*.c))
 $(HELPERS): $(OUT)/%: $(OUT)/tests/system/%.o $(call libs,lab)

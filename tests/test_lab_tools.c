@@ -1,6 +1,7 @@
 /* Tools: what a researcher may do.  Every one of the list is walked; the proposals are run in a
  * real session, small. */
 #include "base/clock.h"
+#include "lab/scale.h"
 #include "lab/share.h"
 #include "lab/tool.h"
 #include "tests/small_lab.h"
@@ -219,6 +220,10 @@ TEST(every_reading_tool_answers_in_little_room)
         { "data_audit", "{\"name\": \"text\"}" },
         { "diagnose", "{\"run\": \"r1\"}" },
         { "researchers", NULL },
+        { "plan", "{\"hours\": 0.1}" },
+        { "source", "{\"file\": \"src/optim\"}" },
+        { "source", "{\"file\": \"src/optim/muon.c\", \"lines\": 80}" },
+        { "source", "{\"find\": \"knobs_number\"}" },
         { "sql", "{\"query\": \"SELECT * FROM results\", \"limit\": 3}" },
     };
     char lab[200];
@@ -242,6 +247,84 @@ TEST(every_reading_tool_answers_in_little_room)
         double high = json_number_value(json_array_get(json_object_get(columns, "loss_high"), i));
         EXPECT(low <= mean && mean <= high);
     }
+    json_decref(r);
+}
+
+/* The text of the file on disk, line for line. */
+TEST(source_is_what_the_program_was_built_from)
+{
+    char lab[200];
+    Buf file = { 0 };
+    snprintf(lab, sizeof(lab), "%s/agent", test_folder());
+    if (!file_exists("src/optim/muon.c")) return; /* not run in the source's folder */
+    EXPECT(file_read("src/optim/muon.c", &file, &err));
+    json_t *r = call(lab, "source", "{\"file\": \"src/optim/muon.c\", \"lines\": 400}");
+    EXPECT_MSG(r && strcmp(json_str(r, "text", ""), file.at) == 0, "%s", err.msg);
+    json_decref(r);
+    r = call(lab, "source", "{\"file\": \"src/optim/muon.c\", \"from\": 3, \"lines\": 1}");
+    const char *second = strchr(strchr(file.at, '\n') + 1, '\n') + 1;
+    ptrdiff_t len = strchr(second, '\n') + 1 - second;
+    EXPECT(strncmp(json_str(r, "text", ""), second, (size_t)len) == 0);
+    json_decref(r);
+    buf_free(&file);
+    EXPECT(refused(lab, "source", "{\"file\": \"src/judge/judge.c\"}", "no source file"));
+    EXPECT(refused(lab, "source", "{\"file\": \"../../etc/passwd\"}", "no source file"));
+}
+
+/* A ladder of the champion whose losses follow a law that is known. */
+static void plant_ladder(const char *lab, const Law *law)
+{
+    static const double sizes[] = { 1, 2, 4 }, lengths[] = { 5, 20, 60 };
+    static ScaleRung rung[SCALE_RUNS];
+    char name[32], id[24];
+    const char *from;
+    int n;
+    Lab l;
+    Recipe base;
+    EXPECT(lab_open(&l, lab, LEDGER_WRITE, &arena, &err) && lab_champion(&l, &base, &from, &err));
+    recipe_seal(&base);
+    snprintf(name, sizeof(name), "ladder-%.12s", base.sha256);
+    EXPECT_MSG(scale_plan(&base, sizes, 3, lengths, 3, rung, &n, &arena, &err), "%s", err.msg);
+    for (int i = 0; i < n; i++) {
+        EXPECT(ledger_begin(l.ledger, &err) && lab_recipe_keep(&l, &rung[i].recipe, &err) &&
+               ledger_next_id(l.ledger, 'r', id, &err));
+        EXPECT(
+            ledger_append(l.ledger, "run", id,
+                          json_pack("{s:s, s:s, s:s, s:s}", "id", id, "recipe",
+                                    rung[i].recipe.sha256, "purpose", "ladder", "question", name),
+                          &err));
+        EXPECT(ledger_append(l.ledger, "result", id,
+                             json_pack("{s:f, s:f, s:b}", "bpb",
+                                       law_loss(law, rung[i].N, rung[i].tokens), "tokens",
+                                       rung[i].tokens, "failed", 0),
+                             &err) &&
+               ledger_commit(l.ledger, &err));
+    }
+    lab_close(&l);
+}
+
+TEST(a_law_is_fitted_to_the_ladder_and_a_plan_follows_from_it)
+{
+    static const Law law = { .E = 1.2, .A = 40, .B = 60, .a = 0.4, .b = 0.35 };
+    char lab[200];
+    snprintf(lab, sizeof(lab), "%s/agent", test_folder());
+    EXPECT(refused(lab, "fit", NULL, "no ladder"));
+    EXPECT(refused(lab, "plan", "{}", "either hours or flops"));
+    json_t *r = call(lab, "plan", "{\"flops\": 1e11}");
+    EXPECT(json_is_false(json_object_get(r, "law")) && json_is_null(json_object_get(r, "loss")));
+    EXPECT(fabs(json_num(r, "N", 0) * json_num(r, "D", 0) * 6 / 1e11 - 1) < 0.01);
+    json_decref(r);
+    plant_ladder(lab, &law);
+    r = call(lab, "fit", "{\"flops\": 1e11}");
+    double alpha = json_number_value(json_array_get(json_object_get(r, "alpha"), 0));
+    double beta = json_number_value(json_array_get(json_object_get(r, "beta"), 0));
+    EXPECT_MSG(fabs(alpha - law.a) < 0.02 && fabs(beta - law.b) < 0.02, "alpha %g, beta %g: %s",
+               alpha, beta, err.msg);
+    LawOptimum best = law_optimum(&law, 1e11);
+    EXPECT(fabs(json_num(json_object_get(r, "best"), "N", 0) / best.N - 1) < 0.2);
+    json_decref(r);
+    r = call(lab, "plan", "{\"flops\": 1e11}");
+    EXPECT(json_is_true(json_object_get(r, "law")) && json_num(r, "loss", 0) > law.E);
     json_decref(r);
 }
 
