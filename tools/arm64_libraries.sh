@@ -21,7 +21,7 @@ if [ "$ID" = ubuntu ]; then
     set -- "$@" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
 fi
 fetch() {
-    cd "$apt/debs" && apt-get "$@" update -qq && apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev libcurl4-openssl-dev libmicrohttpd-dev
+    cd "$apt/debs" && apt-get "$@" update -qq && apt-get "$@" download -qq libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev libcurl4-openssl-dev libmicrohttpd-dev libseccomp-dev
 }
 if (fetch "$@"); then
     for deb in "$apt"/debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
@@ -29,7 +29,7 @@ if (fetch "$@"); then
     rm -f "$dir/headers_only"
 else
     mkdir -p "$dir/usr/include"
-    for header in jansson.h jansson_config.h sqlite3.h zlib.h zconf.h zstd.h zstd_errors.h pcre2.h microhttpd.h; do
+    for header in jansson.h jansson_config.h sqlite3.h zlib.h zconf.h zstd.h zstd_errors.h pcre2.h microhttpd.h seccomp.h seccomp-syscalls.h; do
         cp "$(find /usr/include -name "$header" | head -n 1)" "$dir/usr/include"
     done
     mkdir -p "$dir/usr/include/curl"

@@ -51,5 +51,5 @@ need_if_there() {
 }
 
 need_to_build() {
-    need "to build and run" gcc libc6-dev make binutils libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev libcurl4-openssl-dev libmicrohttpd-dev
+    need "to build and run" gcc libc6-dev make binutils libjansson-dev libsqlite3-dev libzstd-dev zlib1g-dev libpcre2-dev libcurl4-openssl-dev libmicrohttpd-dev libseccomp-dev bubblewrap git
 }
