@@ -266,6 +266,38 @@ TEST(a_folder_is_read_in_the_order_of_its_names_and_the_rest_is_counted)
     buf_free(&t.text);
 }
 
+/* What is torn in its middle has good documents in front; none of them may come in. */
+TEST(broken_files_of_a_folder_are_left_out_whole_and_named)
+{
+    char room[600];
+    Str packed = zstd_of(STR("{\"text\":\"torn\"}\n"), room, sizeof(room));
+    Buf torn = { 0 };
+    buf_str(&torn, packed);
+    buf_str(&torn, (Str){ packed.at, packed.len - 3 });
+    put("crawl/a.jsonl", STR("{\"text\":\"first\"}\n"));
+    put("crawl/b.jsonl.zst", buf_view(&torn));
+    put("crawl/c.warc",
+        STR("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 4\r\n\r\ngood\r\n"
+            "\r\nWARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 400\r\n\r\ncut"));
+    put("crawl/d.jsonl", STR("{\"body\":\"another field\"}\n"));
+    put("crawl/e.txt.gz", STR("\x1f\x8b\x08nonsense"));
+    put("crawl/f.parquet", STR("PAR1 and no more"));
+    put("crawl/g.txt", STR("last"));
+    Taken t;
+    Err err;
+    json_t *report;
+    EXPECT_MSG(run(path_of("crawl"), NULL, &t, &report, &err), "%s", err.msg);
+    EXPECT_MSG(str_eq(buf_view(&t.text), STR("first|last|")), "%.*s", (int)t.text.len, t.text.at);
+    EXPECT(t.file == 1); /* numbers are those of the files that were read */
+    json_t *broken = json_object_get(json_object_get(report, "skipped"), "broken");
+    EXPECT(json_int(broken, "files", 0) == 5);
+    EXPECT(strstr(json_string_value(json_array_get(json_object_get(broken, "names"), 0)),
+                  "crawl/b.jsonl.zst is cut short"));
+    json_decref(report);
+    buf_free(&t.text);
+    buf_free(&torn);
+}
+
 TEST(what_cannot_be_read_at_all_gets_a_sentence)
 {
     put("office/a.docx", STR("PK\3\4"));
@@ -275,6 +307,8 @@ TEST(what_cannot_be_read_at_all_gets_a_sentence)
     expect_refused(path_of("nowhere.txt"), NULL, ERR_CONFIG, "there is no file or folder");
     expect_refused(path_of("office"), NULL, ERR_CONFIG, "left out: 1 .docx, 1 .pdf");
     expect_refused(path_of("bare"), NULL, ERR_CONFIG, "nothing to read there (no file)");
+    put("torn/a.txt.gz", STR("\x1f\x8b\x08nonsense"));
+    expect_refused(path_of("torn"), NULL, ERR_FORMAT, "torn/a.txt.gz is ");
     expect_refused(put("zero.txt", STR("")), NULL, ERR_CONFIG, "left out: 1 empty");
     expect_refused(put("x.docx", STR("PK\3\4\0\0")), NULL, ERR_CONFIG, "1 .docx");
     expect_refused(put("bad.jsonl", STR("oops\n")), NULL, ERR_CONFIG, "no JSON object");

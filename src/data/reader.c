@@ -4,7 +4,13 @@
  * file system: paths as given, folders by name.  What cannot be read (.docx, .pdf, pictures)
  * is not guessed at: it is left out, counted and named, because a converter that fails
  * silently is worse than a person who exports text.  Hidden files (.git, .DS_Store) are left
- * out without a word. */
+ * out without a word.
+ *
+ * A broken file that a person named ends the reading.  One of a folder is left out, whole: a
+ * night's crawl is not lost to one torn download, and half a file does not come in as if it were
+ * all of it.  So what can turn out broken in its middle (packed files, archives, Parquet) is read
+ * twice, the first time for nobody, which costs a tenth of what is done with text later.  Taking
+ * documents back that were sent already was rejected: every sink would have to be able to. */
 #include "data/reader.h"
 
 #include <errno.h>
@@ -109,6 +115,7 @@ typedef struct Run {
     json_t *report;
     Progress progress;
     double bytes_done;
+    Err broken; /* of the first broken file that was left out */
 } Run;
 
 /* A file that was named by a person may have any name: its first bytes decide.  NULL: not text. */
@@ -156,11 +163,13 @@ typedef struct Watch {
     Run *run;
     ReaderStream *in;
     ReaderSink below;
+    bool sent; /* a document has begun */
 } Watch;
 
 static void watch_begin(void *self, int64_t file, int64_t offset)
 {
     Watch *w = self;
+    w->sent = true;
     if (w->below.begin) w->below.begin(w->below.self, file, offset);
 }
 
@@ -188,23 +197,74 @@ static const ReaderDef *choose(const char *path, bool asked, Str head, char why[
     return def || !asked ? def : guess(head);
 }
 
-static bool read_opened(Run *run, ReaderStream *in, const char *path, bool asked, Err *err)
+/* One time through a file.  *sent: a document of it has begun. */
+static bool read_through(Run *run, ReaderStream *in, const ReaderDef *def, const ReaderSink *sink,
+                         ReaderFile *file, bool *sent, Err *err)
+{
+    Watch watch = { run, in, *sink, false };
+    *file = (ReaderFile){ .path = in->path,
+                          .field = run->job->field ? run->job->field : "text",
+                          .number = (int64_t)json_array_size(json_object_get(run->report, "files")),
+                          .sink = { watch_begin, watch_part, watch_end, &watch } };
+    bool ok = def->read(in, file, err) && readerstream_finish(in, err);
+    *sent = watch.sent;
+    return ok;
+}
+
+static bool read_opened(Run *run, ReaderStream *in, bool asked, bool *sent, Err *err)
 {
     Str head;
     char why[64];
+    ReaderFile file;
     if (!readerstream_peek(in, &head, err)) return false;
-    const ReaderDef *def = choose(path, asked, head, why);
+    const ReaderDef *def = choose(in->path, asked, head, why);
     if (!def) {
-        note_skipped(run->report, why, path);
+        note_skipped(run->report, why, in->path);
         return true;
     }
-    Watch watch = { run, in, run->job->sink };
-    ReaderFile file = { .path = path,
-                        .field = run->job->field ? run->job->field : "text",
-                        .number = (int64_t)json_array_size(json_object_get(run->report, "files")),
-                        .sink = { watch_begin, watch_part, watch_end, &watch } };
-    if (!def->read(in, &file, err) || !readerstream_finish(in, err)) return false;
+    if (!read_through(run, in, def, &run->job->sink, &file, sent, err)) return false;
     note_file(run, &file, in);
+    return true;
+}
+
+/* ---- files of a folder that are broken ---- */
+
+static bool nobody_part(void *self, Str bytes, Err *err)
+{
+    (void)self, (void)bytes, (void)err;
+    return true;
+}
+
+static bool nobody_end(void *self, Err *err)
+{
+    (void)self, (void)err;
+    return true;
+}
+
+/* Reads for nobody what may turn out broken behind its first documents. */
+static bool is_sound(Run *run, const char *path, Err *err)
+{
+    static const ReaderSink nobody = { .part = nobody_part, .end = nobody_end };
+    ReaderStream in;
+    ReaderFile file;
+    Str head;
+    bool sent;
+    const ReaderDef *def = reader_for(path);
+    if (!readerstream_open(&in, path, err)) return false;
+    bool ok = readerstream_peek(&in, &head, err);
+    if (ok && head.len > 0 && (def->framed || readerstream_packed(&in)))
+        ok = read_through(run, &in, def, &nobody, &file, &sent, err);
+    readerstream_close(&in);
+    return ok;
+}
+
+/* Is the file itself at fault, and not the disk or a person who stops?  Then it is left out, named
+ * by the sentence that says how it is broken. */
+static bool leave_out(Run *run, const Err *why)
+{
+    if (why->code != ERR_FORMAT && why->code != ERR_CONFIG) return false;
+    if (run->broken.code == ERR_NONE) run->broken = *why;
+    note_skipped(run->report, "broken", why->msg);
     return true;
 }
 
@@ -219,42 +279,60 @@ static bool read_url(Run *run, const char *url, Err *err)
 {
     Arena arena = arena_reserve(1 << 20);
     ReaderStream in;
+    bool sent;
     const char *name = reader_fetch_name(url, &arena);
     bool ok = run->job->cache || err_set(err, ERR_CONFIG, "%s: fetch it first", name);
     const char *path = ok ? reader_fetch_file(url, run->job->cache, &arena, err) : NULL;
     ok = path && readerstream_open(&in, path, err);
     if (ok) {
         in.path = name;
-        ok = read_opened(run, &in, name, true, err);
+        ok = read_opened(run, &in, true, &sent, err);
         readerstream_close(&in);
     }
     arena_release(&arena);
     return ok;
 }
 
-/* `asked`: a person named this file, it was not found in a folder. */
-static bool read_file(Run *run, const char *path, bool asked, Err *err)
+static bool read_named(Run *run, const char *path, bool asked, bool *sent, Err *err)
 {
     ReaderStream in;
-    if (asked && reader_fetch_is_url(path)) return read_url(run, path, err);
-    if (!asked && (!reader_for(path) || !is_regular(path))) {
-        char kind[64];
-        if (reader_for(path))
-            snprintf(kind, sizeof(kind), "no regular file");
-        else
-            kind_of(path, kind, COUNT(kind));
+    *sent = false;
+    if (!readerstream_open(&in, path, err)) return false;
+    bool ok = read_opened(run, &in, asked, sent, err);
+    if (ok) run->bytes_done += (double)in.raw_bytes;
+    readerstream_close(&in);
+    return ok;
+}
+
+/* A file found in a folder. */
+static bool read_found(Run *run, const char *path, Err *err)
+{
+    char kind[64];
+    bool sent = false;
+    if (!reader_for(path)) {
+        kind_of(path, kind, COUNT(kind));
         note_skipped(run->report, kind, path);
         return true;
     }
-    if (!asked && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
+    if (!is_regular(path)) {
+        note_skipped(run->report, "no regular file", path);
+        return true;
+    }
+    if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
         note_skipped(run->report, strerror(errno), path);
         return true;
     }
-    if (!readerstream_open(&in, path, err)) return false;
-    bool ok = read_opened(run, &in, path, asked, err);
-    run->bytes_done += (double)in.raw_bytes;
-    readerstream_close(&in);
-    return ok;
+    if (is_sound(run, path, err) && read_named(run, path, false, &sent, err)) return true;
+    return !sent && leave_out(run, err);
+}
+
+/* `asked`: a person named this file, it was not found in a folder. */
+static bool read_file(Run *run, const char *path, bool asked, Err *err)
+{
+    bool sent;
+    if (!asked) return read_found(run, path, err);
+    if (reader_fetch_is_url(path)) return read_url(run, path, err);
+    return read_named(run, path, true, &sent, err);
 }
 
 /* ---- all of them ---- */
@@ -313,10 +391,16 @@ static bool find_all(const ReaderJob *job, Found *f, Arena *out, Err *err)
     return true;
 }
 
-static bool refuse_if_nothing(const ReaderJob *job, const json_t *report, Err *err)
+static bool refuse_if_nothing(const Run *run, Err *err)
 {
+    const ReaderJob *job = run->job;
+    const json_t *report = run->report;
     if (json_array_size(json_object_get(report, "files")) > 0) return true;
     char skipped[240];
+    if (run->broken.code != ERR_NONE) {
+        *err = run->broken;
+        return false;
+    }
     tell_skipped(report, skipped, COUNT(skipped));
     return err_set(err, ERR_CONFIG,
                    "%s%s: nothing to read there (%s%s); what is read is .txt, .md, .html, .jsonl, "
@@ -335,7 +419,7 @@ bool reader_run(const ReaderJob *job, json_t **report, Err *err)
     for (int i = 0; ok && i < found.count; i++)
         ok = read_file(&run, found.path[i], found.asked[i], err);
     progress_end(&run.progress);
-    ok = ok && refuse_if_nothing(job, run.report, err);
+    ok = ok && refuse_if_nothing(&run, err);
     arena_release(&arena);
     if (!ok) json_decref(run.report);
     *report = ok ? run.report : NULL;

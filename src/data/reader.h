@@ -59,6 +59,7 @@ typedef struct ReaderDef {
     const char *name;
     const char *const *suffixes; /* ".jsonl", ends with NULL; without .gz and .zst */
     const char *doc;
+    bool framed; /* it has a structure that may turn out broken behind its first documents */
     bool (*is)(Str head); /* is it such a file, by its first bytes?  NULL: cannot be told */
     bool (*read)(ReaderStream *in, ReaderFile *file, Err *err);
 } ReaderDef;
@@ -78,9 +79,11 @@ typedef struct ReaderJob {
  * { files: [{path, bytes, documents, sha256, bad_lines, first_bad_lines, broken_utf8,
  *            first_broken_utf8}],
  *   skipped: {KIND: {files, names}} }.
- * A file of a folder that cannot be opened is left out and named there.  Refused with one
- * sentence: a path that does not exist, nothing readable, a .jsonl without one good line,
- * compressed data cut short or that unpack without end, a file that changed while it was read. */
+ * A file of a folder that cannot be opened is left out and named there, a broken one too (KIND
+ * "broken", its name being the sentence that it would get below): none of its documents is sent.
+ * Refused with one sentence: a path that does not exist, nothing readable, a .jsonl without one
+ * good line, compressed data cut short or that unpack without end, a file that changed while it was
+ * read. */
 bool reader_run(const ReaderJob *job, json_t **report, Err *err) MUST_CHECK;
 
 #endif

@@ -318,6 +318,7 @@ const ReaderDef reader_parquet = {
     .name = "parquet",
     .suffixes = suffixes,
     .doc = "the column \"text\" or --field of a Parquet file; a row is a document",
+    .framed = true,
     .is = is_parquet,
     .read = read_parquet,
 };

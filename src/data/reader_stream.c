@@ -130,6 +130,11 @@ void readerstream_close(ReaderStream *s)
     *s = (ReaderStream){ .fd = -1 };
 }
 
+bool readerstream_packed(const ReaderStream *s)
+{
+    return s->packing != PLAIN;
+}
+
 /* One round of zlib: takes raw bytes, gives up to CHUNK. */
 static bool gunzip(ReaderStream *s, ptrdiff_t *got, Err *err)
 {

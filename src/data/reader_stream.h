@@ -26,6 +26,7 @@ typedef struct ReaderStream {
 /* "-" is standard input. */
 bool readerstream_open(ReaderStream *s, const char *path, Err *err) MUST_CHECK;
 void readerstream_close(ReaderStream *s);
+bool readerstream_packed(const ReaderStream *s);
 
 /* The next chunk, valid until the next call; empty at the end.  Compressed data that end in
  * the middle, are broken, or unpack to more than 256 MB and 256 times their size (bombs):

@@ -221,6 +221,7 @@ const ReaderDef reader_warc = {
     .name = "warc",
     .suffixes = suffixes,
     .doc = "a web archive: the text of WET, the visible text of the pages of WARC",
+    .framed = true,
     .is = is_warc,
     .read = read_warc,
 };
