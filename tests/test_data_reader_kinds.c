@@ -266,6 +266,19 @@ TEST(broken_parquet_is_refused_or_read_and_nothing_else)
     }
 }
 
+/* A map of 2^62 truths for each other, in eleven bytes; and one that is as long as it says. */
+TEST(a_map_without_end_in_a_footer_ends_at_the_end_of_the_footer)
+{
+    static const unsigned char endless[] = "\xff\xff\xff\xff\xff\xff\xff\xff\x3f\x11\1";
+    static const unsigned char sound[] = "\x02\x15\1\x7f\2\x05";
+    ParquetThrift t = { .at = endless, .end = endless + sizeof(endless) - 1 };
+    parquetthrift_skip(&t, 11);
+    EXPECT(t.bad);
+    t = (ParquetThrift){ .at = sound, .end = sound + sizeof(sound) - 1 };
+    parquetthrift_skip(&t, 11);
+    EXPECT(!t.bad && t.at == t.end);
+}
+
 /* Against the rules of the format, written by hand. */
 TEST(snappy_literals_and_overlapping_copies_unpack)
 {

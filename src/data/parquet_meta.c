@@ -79,18 +79,6 @@ static void skip_struct(ParquetThrift *t, int depth)
     for (int type; (type = parquetthrift_field(t, &id)) != 0;) skip(t, type, depth + 1);
 }
 
-static void skip_list(ParquetThrift *t, int depth)
-{
-    int type;
-    int64_t n = parquetthrift_list(t, &type);
-    for (int64_t i = 0; i < n && !t->bad; i++) {
-        if (type == THRIFT_TRUE || type == THRIFT_FALSE)
-            t->at++; /* in a list they take a byte, in a struct none */
-        else
-            skip(t, type, depth + 1);
-    }
-}
-
 static void skip_bytes(ParquetThrift *t, ptrdiff_t n)
 {
     if (t->end - t->at < n)
@@ -99,14 +87,31 @@ static void skip_bytes(ParquetThrift *t, ptrdiff_t n)
         t->at += n;
 }
 
+/* In a list or map a truth takes a byte, in a struct none. */
+static void skip_item(ParquetThrift *t, int type, int depth)
+{
+    if (type == THRIFT_TRUE || type == THRIFT_FALSE)
+        skip_bytes(t, 1);
+    else
+        skip(t, type, depth + 1);
+}
+
+static void skip_list(ParquetThrift *t, int depth)
+{
+    int type;
+    int64_t n = parquetthrift_list(t, &type);
+    for (int64_t i = 0; i < n && !t->bad; i++) skip_item(t, type, depth);
+}
+
 static void skip_map(ParquetThrift *t, int depth)
 {
     uint64_t n = parquetthrift_varint(t);
     if (n == 0 || t->bad || t->at == t->end) return;
     unsigned char types = *t->at++;
+    if (n > (uint64_t)(t->end - t->at) / 2) t->bad = true; /* both of a pair take a byte at least */
     for (uint64_t i = 0; i < n && !t->bad; i++) {
-        skip(t, types >> 4, depth + 1);
-        skip(t, types & 15, depth + 1);
+        skip_item(t, types >> 4, depth);
+        skip_item(t, types & 15, depth);
     }
 }
 
