@@ -17,7 +17,7 @@ objects=""
 for source in src/base/*.c src/data/reader*.c src/data/parquet*.c src/data/filter*.c src/data/dedup*.c; do
     object=$out/$(echo "$source" | tr / _).o
     objects="$objects $object"
-    [ "$object" -nt "$source" ] || clang $flags -c -o "$object" "$source"
+    [ "$object" -nt "$source" ] && [ -z "$(find src -name '*.h' -newer "$object" -print -quit)" ] || clang $flags -c -o "$object" "$source"
 done
 rm -f "$out/all.a" && ar rcs "$out/all.a" $objects
 for name in $names; do

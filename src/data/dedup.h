@@ -49,6 +49,8 @@ double dedup_near_chance(const DedupNear *how, double overlap);
 bool dedup_near_with(const DedupNear *how, const Str *text, int64_t count, int64_t *group,
                      Err *err) MUST_CHECK;
 bool dedup_near(const Str *text, int64_t count, int64_t *group, Err *err) MUST_CHECK;
+/* For tests: without the processor's wide instructions, which may change no group. */
+extern bool dedup_near_narrow;
 double dedup_jaccard(Str a, Str b); /* of the sets of 5-word shingles; 0 if either has none */
 
 /* Passages: all runs of 13 words of some texts. */

@@ -22,6 +22,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if HAVE_X86_LEVELS
+#include <immintrin.h>
+#endif
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/progress.h"
@@ -94,14 +98,16 @@ double dedup_jaccard(Str a, Str b)
 
 /* ---- signatures ---- */
 
-typedef struct Near {
+typedef struct Near Near;
+struct Near {
     DedupNear how;
     const Str *text;
     int64_t count, *group;
     uint64_t *band; /* (count, bands); 0: too short */
     FILE *file;     /* behind `band`, or NULL */
     uint64_t times[DEDUP_HASHES_MAX], plus[DEDUP_HASHES_MAX];
-} Near;
+    void (*rank)(const Near *n, uint64_t shingle, int hashes, uint64_t *least);
+};
 
 /* The j-th order ranks shingle x by x * times[j] + plus[j]: with an odd factor a permutation
  * of 64-bit numbers. */
@@ -113,17 +119,51 @@ static void choose_orders(Near *n)
     }
 }
 
+/* The least rank of all shingles so far, in each of the first `hashes` orders. */
+static void rank(const Near *n, uint64_t shingle, int hashes, uint64_t *least)
+{
+    for (int j = 0; j < hashes; j++) {
+        uint64_t here = shingle * n->times[j] + n->plus[j];
+        least[j] = MIN(least[j], here);
+    }
+}
+
+#if HAVE_X86_LEVELS
+/* Eight orders at a time, and up to seven more than were asked for: a third of the time that an
+ * addition took went into `rank`. */
+__attribute__((target("avx512f,avx512dq"))) static void rank_wide(const Near *n, uint64_t shingle,
+                                                                  int hashes, uint64_t *least)
+{
+    __m512i all = _mm512_set1_epi64((long long)shingle);
+    for (int j = 0; j < hashes; j += 8) {
+        __m512i here = _mm512_mullo_epi64(all, _mm512_loadu_si512(&n->times[j]));
+        here = _mm512_add_epi64(here, _mm512_loadu_si512(&n->plus[j]));
+        here = _mm512_min_epu64(here, _mm512_loadu_si512(&least[j]));
+        _mm512_storeu_si512(&least[j], here);
+    }
+}
+_Static_assert(DEDUP_HASHES_MAX % 8 == 0, "rank_wide goes over the end of a signature");
+#endif
+
+bool dedup_near_narrow;
+
+static void choose_rank(Near *n)
+{
+    n->rank = rank;
+#if HAVE_X86_LEVELS
+    __builtin_cpu_init();
+    bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+    if (wide && !dedup_near_narrow) n->rank = rank_wide;
+#endif
+}
+
 static void sign(const Near *n, int64_t i)
 {
     uint64_t least[DEDUP_HASHES_MAX], hash;
     int hashes = n->how.bands * n->how.rows;
-    memset(least, 0xff, (size_t)hashes * sizeof(*least));
+    memset(least, 0xff, sizeof(least));
     Shingles s = { .words = dedup_words(n->text[i]) };
-    while (next_shingle(&s, &hash))
-        for (int j = 0; j < hashes; j++) {
-            uint64_t rank = hash * n->times[j] + n->plus[j];
-            least[j] = MIN(least[j], rank);
-        }
+    while (next_shingle(&s, &hash)) n->rank(n, hash, hashes, least);
     for (int b = 0; b < n->how.bands; b++) {
         ptrdiff_t size = n->how.rows * (ptrdiff_t)sizeof(*least);
         uint64_t whole = hash64(&least[b * n->how.rows], size, (uint64_t)b);
@@ -283,6 +323,7 @@ bool dedup_near_with(const DedupNear *how, const Str *text, int64_t count, int64
     *n = (Near){ .text = text, .count = count, .group = group };
     for (int64_t i = 0; i < count; i++) group[i] = i;
     choose_orders(n);
+    choose_rank(n);
     bool ok = settle(how, &n->how, err) && open_bands(n, err) && sign_all(n, err);
     if (ok) join_bands(n);
     for (int64_t i = 0; ok && i < count; i++) group[i] = root_of(group, i);
