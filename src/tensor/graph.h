@@ -15,7 +15,7 @@
 
 C_BEGIN
 
-enum { RANK_MAX = 4, OP_MAX = 6 };
+enum { RANK_MAX = 4, OP_MAX = 7 };
 
 typedef enum DType { F32, I32 } DType;
 

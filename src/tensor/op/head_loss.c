@@ -1,33 +1,34 @@
 /* head_loss.c - the head and its cross-entropy in one, so that logits never all exist at once.
  *
  * Rows are taken in chunks, multiples of 384 (the product's own chunk, so that their size changes
- * no bit): logits of a chunk are made once, by tiles; turned into d_logits in their place, by rows;
- * and spent at once on d_x, a product by rows, and d_w, a sum over rows that goes on chunk after
- * chunk.  So the gradients are computed in the forward call (a LOSS op may: the gradient of the
- * loss itself is 1), and an evaluation, StepIn.train false, stops after the rows.  The usual three
- * ops hold (N, V) logits twice; with the vocabulary of GPT-2 that is more than all other
- * activations together.
+ * no bit): logits of a chunk are made once, by tiles; turned into d_logits in their place, by rows
+ * (level/head_row.h: cross-entropy, z-loss, a teacher's soft targets); and spent at once on d_x, a
+ * product by rows, and d_w, a sum over rows that goes on chunk after chunk.  So the gradients are
+ * computed in the forward call (a LOSS op may: the gradient of the loss itself is 1), and an
+ * evaluation, StepIn.train false, stops after the rows.  The usual three ops hold (N, V) logits
+ * twice; with the vocabulary of GPT-2 that is more than all other activations together.
  *
- *     nll = log(sum e^(z - max)) + max - z[target],   d_z = weight (softmax(z) - 1[target])
- *
- * With `p`, z-loss (PaLM, Chowdhery et al. 2022, arXiv:2204.02311, section 5): p (log sum e^z)^2 is
- * added to each row's loss, and 2 p log(sum e^z) softmax(z) to its d_z.  nll stays what it is.
+ * With losses `ref` of another model, only some tokens of a chunk are learned from (Rho-1, Lin et
+ * al. 2024, arXiv:2404.07965): the share `y` whose nll is most above ref, with a weight that makes
+ * up for the others.  It is chosen between two phases over rows, from losses of the same logits; so
+ * choosing costs one more pass of exponentials and no product.  All rows are scored.
  *
  * A phase has tiles of one kind: first w is packed, for the logits of all chunks; a chunk takes
- * three phases, and the sum one more.  A chunk has as many rows as 32 MB of logits hold, since each
- * reads all of w; and their number is bounded, because phases are counted when the op is declared.
- */
+ * five phases, of which two are empty where all tokens are learned from, and the sum one more.  A
+ * chunk has as many rows as 32 MB of logits hold, since each reads all of w; and their number is
+ * bounded, because phases are counted when the op is declared. */
 #include "tensor/gemm.h"
-#include "tensor/level/rows.h"
-#include "tensor/level/vec.h"
+#include "tensor/level/head_row.h"
 
-enum { X, W, TARGET, WEIGHT };
+enum { X, W, TARGET, WEIGHT, TOKEN, SOFT, REF, INPUTS };
 enum { CHUNK = 384, CHUNKS_MAX = 64, LOGITS_MOST = 8 << 20 };
-enum { PACK, FIRST, STEPS = 3, LAST_PHASE = FIRST + STEPS * CHUNKS_MAX };
-enum { STEP_LOGITS, STEP_ROWS, STEP_GRADS };
+enum { STEP_LOGITS, STEP_SCORE, STEP_CHOOSE, STEP_ROWS, STEP_GRADS, STEPS };
+enum { PACK, FIRST, LAST_PHASE = FIRST + STEPS * CHUNKS_MAX };
 
 typedef struct Dims {
     ptrdiff_t n, v, c, chunk; /* rows, vocabulary, width; rows of a chunk */
+    int k;                    /* tokens of the teacher in a row */
+    bool choose;
 } Dims;
 
 static Dims of(const Node *n)
@@ -35,6 +36,8 @@ static Dims of(const Node *n)
     Dims d = { .n = n->in[X]->dim[0], .v = n->in[W]->dim[0], .c = n->in[W]->dim[1] };
     ptrdiff_t least = ceil_div(d.n, CHUNK * CHUNKS_MAX), roomy = LOGITS_MOST / (CHUNK * d.v);
     d.chunk = CHUNK * MAX(least, MIN(roomy, ceil_div(d.n, CHUNK)));
+    d.k = n->in[SOFT] ? (int)n->in[SOFT]->dim[1] : 0;
+    d.choose = n->in[REF] != NULL;
     return d;
 }
 
@@ -98,15 +101,39 @@ static int parts(const Node *n, int phase, bool backward)
     if (phase == PACK) return gemm_packs(&logits);
     switch ((phase - FIRST) % STEPS) {
     case STEP_LOGITS: return gemm_tiles(&logits);
+    case STEP_SCORE: return d.choose ? (int)ceil_div(m, rows_per_part(d.v)) : 0;
+    case STEP_CHOOSE: return d.choose;
     case STEP_ROWS: return (int)ceil_div(m, rows_per_part(d.v));
     default: return gemm_tiles(&d_w) + gemm_tiles(&d_x);
     }
 }
 
-/* Shared: the logits of a chunk (chunk, V), the penalties (N), w packed. */
-static ptrdiff_t packed_at(const Dims *d)
+/* Shared: the logits of a chunk (chunk, V), the loss of each row (N), w packed; where some rows of
+ * a chunk are learned from, which, by how much each is above ref, and the factor that makes up for
+ * the rest. */
+typedef struct Shared {
+    real *logits;
+    double *loss, *above, *more;
+    bool *keep;
+    char *packed;
+    ptrdiff_t bytes; /* in front of what is packed */
+} Shared;
+
+static Shared shared_of(const Dims *d, char *at)
 {
-    return scratch_round((MIN(d->chunk, d->n) * d->v + d->n) * (ptrdiff_t)sizeof(real));
+    ptrdiff_t rows = MIN(d->chunk, d->n), chosen = d->choose ? rows : 0;
+    ptrdiff_t loss = scratch_round(rows * d->v * (ptrdiff_t)sizeof(real));
+    ptrdiff_t above = loss + d->n * (ptrdiff_t)sizeof(double);
+    ptrdiff_t keep = above + (chosen + 1) * (ptrdiff_t)sizeof(double);
+    ptrdiff_t packed = scratch_round(keep + chosen);
+    if (!at) return (Shared){ .bytes = packed };
+    return (Shared){ .logits = (real *)(void *)at,
+                     .loss = (double *)(void *)(at + loss),
+                     .above = (double *)(void *)(at + above),
+                     .more = (double *)(void *)(at + above) + chosen,
+                     .keep = (bool *)(at + keep),
+                     .packed = at + packed,
+                     .bytes = packed };
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
@@ -114,9 +141,10 @@ static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *
     (void)backward;
     Dims d = of(n);
     Gemm logits = product_logits(&d, MIN(d.chunk, d.n));
-    *shared = packed_at(&d) + gemm_packed(&logits);
+    *shared = shared_of(&d, NULL).bytes + gemm_packed(&logits);
     ptrdiff_t products = MAX(gemm_own(d.c), MAX(gemm_own(d.v), gemm_own(MIN(d.chunk, d.n))));
-    *own = MAX(products, d.v * (ptrdiff_t)sizeof(real)); /* a row of slopes */
+    int rows = d.k > 0 || d.choose ? 2 : 1; /* slopes; exponentials */
+    *own = MAX(products, rows * d.v * (ptrdiff_t)sizeof(real));
 }
 
 static void logits_part(const Call *c, const Dims *d, Work w)
@@ -126,36 +154,11 @@ static void logits_part(const Call *c, const Dims *d, Work w)
     g.a = (const real *)c->in[X] + first * d->c;
     g.b = c->in[W];
     g.c = c->shared;
-    g.packed = (char *)c->shared + packed_at(d);
+    g.packed = shared_of(d, c->shared).packed;
     if (w.phase == PACK)
         gemm_pack(c->level, &g, w.part);
     else
         gemm_tile(c->level, &g, w.part, w.own);
-}
-
-/* z softcapped, in its place; the slope of that beside it. */
-static void row_cap(real *restrict z, real *restrict slope, ptrdiff_t v, real cap)
-{
-    for (ptrdiff_t j = 0; j < v; j++) {
-        real t = TANH(z[j] / cap);
-        z[j] = cap * t;
-        slope[j] = R(1) - t * t;
-    }
-}
-
-/* The z-loss of each row, behind the logits of the chunk; (N) */
-static real *penalties(const Call *c, const Dims *d)
-{
-    return (real *)c->shared + MIN(d->chunk, d->n) * d->v;
-}
-
-/* z to e^(z - max), *sum their sum; returns log of the sum of e^z. */
-static double row_exp(real *restrict z, ptrdiff_t v, real *sum)
-{
-    real top = row_max(z, v);
-    for (ptrdiff_t j = 0; j < v; j++) z[j] = EXP(z[j] - top);
-    *sum = row_sum(z, v);
-    return LOG64((double)*sum) + (double)top;
 }
 
 static bool wants_grads(const Call *c)
@@ -163,37 +166,85 @@ static bool wants_grads(const Call *c)
     return c->step->train && (c->d_in[X] || c->d_in[W]);
 }
 
-/* A row of logits to its nll and, in its place, d_logits. */
-static void row_loss(const Call *c, const Dims *d, ptrdiff_t row, real *restrict z,
-                     real *restrict slope)
+static int32_t target_of(const Call *c, const Dims *d, ptrdiff_t row)
 {
     int32_t target = ((const int32_t *)c->in[TARGET])[row];
-    real *nll = (real *)c->out[1] + row, cap = R(c->node->opt.cap), sum;
     CHECK(target < d->v, "head_loss: target %d of a vocabulary of %td", target, d->v);
-    penalties(c, d)[row] = 0;
-    if (target < 0) {
-        memset(z, 0, (size_t)d->v * sizeof(real));
-        *nll = 0;
-        return;
+    return target;
+}
+
+/* Row i of a chunk that begins with row `first`. */
+static HeadRow row_of(const Call *c, const Dims *d, ptrdiff_t first, ptrdiff_t i, real *own)
+{
+    ptrdiff_t row = first + i;
+    HeadRow r = { .z = (real *)c->shared + i * d->v,
+                  .slope = own,
+                  .heat = own + d->v,
+                  .v = d->v,
+                  .target = target_of(c, d, row),
+                  .weight = *(const real *)c->in[WEIGHT],
+                  .k = d->k,
+                  .opt = &c->node->opt };
+    if (d->k == 0) return r;
+    r.idx = (const int32_t *)c->in[TOKEN] + row * d->k;
+    r.q = (const real *)c->in[SOFT] + row * d->k;
+    if (c->step->train && c->d_in[SOFT]) r.d_q = (real *)c->d_in[SOFT] + row * d->k;
+    r.add_q = c->add[SOFT];
+    return r;
+}
+
+/* The nll of each row, logits left as they are. */
+static void score_part(const Call *c, const Dims *d, Work w)
+{
+    ptrdiff_t per = rows_per_part(d->v), m = chunk_rows(d, w.phase),
+              first = chunk_first(d, w.phase);
+    for (ptrdiff_t i = w.part * per; i < MIN(m, (w.part + 1) * per); i++) {
+        HeadRow r = row_of(c, d, first, i, w.own);
+        ((real *)c->out[1])[first + i] = r.target < 0 ? 0 : (real)head_score(&r);
     }
-    if (cap > 0) row_cap(z, slope, d->v, cap);
-    double wanted = (double)z[target], all = row_exp(z, d->v, &sum), p = (double)c->node->opt.p;
-    *nll = (real)(all - wanted);
-    penalties(c, d)[row] = (real)(p * all * all);
-    if (!wants_grads(c)) return;
-    real weight = *(const real *)c->in[WEIGHT], r = weight / sum;
-    if (p > 0) r *= (real)(1 + 2 * p * all);
-    for (ptrdiff_t j = 0; j < d->v; j++) z[j] *= r;
-    z[target] -= weight;
-    if (cap > 0)
-        for (ptrdiff_t j = 0; j < d->v; j++) z[j] *= slope[j];
+}
+
+/* Rows without a target are below all others. */
+static void choose(const Call *c, const Dims *d, int phase)
+{
+    ptrdiff_t m = chunk_rows(d, phase), first = chunk_first(d, phase), counted = 0;
+    const real *nll = (const real *)c->out[1] + first, *ref = (const real *)c->in[REF] + first;
+    Shared s = shared_of(d, c->shared);
+    for (ptrdiff_t i = 0; i < m; i++) {
+        bool counts = target_of(c, d, first + i) >= 0;
+        s.above[i] = counts ? (double)nll[i] - (double)ref[i] : -HUGE_VAL;
+        counted += counts;
+    }
+    ptrdiff_t kept = head_kept(&c->node->opt, counted);
+    *s.more = kept > 0 ? (double)counted / (double)kept : 0;
+    head_choose(s.above, m, kept, s.keep);
+}
+
+/* A row that is not learned from leaves nothing behind. */
+static void row_silent(const HeadRow *r)
+{
+    memset(r->z, 0, (size_t)r->v * sizeof(real));
+    for (int j = 0; j < r->k && r->d_q && !r->add_q; j++) r->d_q[j] = 0;
 }
 
 static void rows_part(const Call *c, const Dims *d, Work w)
 {
-    ptrdiff_t per = rows_per_part(d->v), m = chunk_rows(d, w.phase);
-    for (ptrdiff_t i = w.part * per; i < MIN(m, (w.part + 1) * per); i++)
-        row_loss(c, d, chunk_first(d, w.phase) + i, (real *)c->shared + i * d->v, w.own);
+    ptrdiff_t per = rows_per_part(d->v), m = chunk_rows(d, w.phase),
+              first = chunk_first(d, w.phase);
+    Shared s = shared_of(d, c->shared);
+    for (ptrdiff_t i = w.part * per; i < MIN(m, (w.part + 1) * per); i++) {
+        HeadRow r = row_of(c, d, first, i, w.own);
+        real *nll = (real *)c->out[1] + first + i;
+        double more = d->choose ? *s.more : 1;
+        s.loss[first + i] = 0;
+        if (r.target < 0) *nll = 0;
+        if (r.target < 0 || (d->choose && !s.keep[i])) {
+            row_silent(&r);
+            continue;
+        }
+        if (d->choose) r.weight *= (real)more;
+        s.loss[first + i] = more * head_row(&r, wants_grads(c), nll);
+    }
 }
 
 static void grads_part(const Call *c, const Dims *d, Work w)
@@ -217,25 +268,52 @@ static void grads_part(const Call *c, const Dims *d, Work w)
 
 static void sum_loss(const Call *c, const Dims *d)
 {
-    const real *nll = c->out[1], *penalty = penalties(c, d); // (N)
+    const double *loss = shared_of(d, c->shared).loss; // (N)
     double sum = 0;
-    for (ptrdiff_t i = 0; i < d->n; i++) sum += (double)nll[i] + (double)penalty[i];
+    for (ptrdiff_t i = 0; i < d->n; i++) sum += loss[i];
     *(real *)c->out[0] = *(const real *)c->in[WEIGHT] * (real)sum;
-    real *d_weight = c->d_in[WEIGHT];
-    if (d_weight && c->step->train) *d_weight = c->add[WEIGHT] ? *d_weight + (real)sum : (real)sum;
+    if (!c->step->train) return;
+    real *d_weight = c->d_in[WEIGHT], *d_ref = c->d_in[REF];
+    if (d_weight) *d_weight = c->add[WEIGHT] ? *d_weight + (real)sum : (real)sum;
+    if (d_ref && !c->add[REF]) memset(d_ref, 0, (size_t)d->n * sizeof(real));
 }
 
 static void forward(const Call *c, Work w)
 {
     Dims d = of(c->node);
-    if (w.phase == LAST_PHASE)
+    if (w.phase == LAST_PHASE) {
         sum_loss(c, &d);
-    else if (w.phase == PACK || (w.phase - FIRST) % STEPS == STEP_LOGITS)
+        return;
+    }
+    if (w.phase == PACK) {
         logits_part(c, &d, w);
-    else if ((w.phase - FIRST) % STEPS == STEP_ROWS)
-        rows_part(c, &d, w);
-    else if (wants_grads(c))
-        grads_part(c, &d, w);
+        return;
+    }
+    switch ((w.phase - FIRST) % STEPS) {
+    case STEP_LOGITS: logits_part(c, &d, w); break;
+    case STEP_SCORE: score_part(c, &d, w); break;
+    case STEP_CHOOSE: choose(c, &d, w.phase); break;
+    case STEP_ROWS: rows_part(c, &d, w); break;
+    case STEP_GRADS:
+        if (wants_grads(c)) grads_part(c, &d, w);
+        break;
+    }
+}
+
+static bool teacher_fits(OpShape *s, Err *err)
+{
+    const Tensor *token = s->in[TOKEN], *soft = s->in[SOFT], *ref = s->in[REF];
+    ptrdiff_t n = s->in[X]->dim[0];
+    if (ref && !shape_vector(s, REF, n, err)) return false;
+    if (!token != !soft)
+        return err_set(err, ERR_CONFIG,
+                       "head_loss wants a teacher's tokens and shares, or neither");
+    if (!soft) return true;
+    if (!shape_whole(s, TOKEN, I32, err) || !shape_whole(s, SOFT, F32, err)) return false;
+    if (token->rank == 2 && soft->rank == 2 && token->dim[0] == n && soft->dim[0] == n &&
+        token->dim[1] == soft->dim[1])
+        return true;
+    return err_set(err, ERR_CONFIG, "head_loss wants a teacher's tokens and shares as (N, k)");
 }
 
 static bool shape(OpShape *s, Err *err)
@@ -248,6 +326,7 @@ static bool shape(OpShape *s, Err *err)
     if (target->rank != 1 || target->dim[0] != x->dim[0])
         return err_set(err, ERR_CONFIG, "head_loss wants one target for each of %td rows",
                        x->dim[0]);
+    if (!teacher_fits(s, err)) return false;
     return shape_scalars(s->out[0], 1) && shape_scalars(s->out[1], x->dim[0]);
 }
 
@@ -274,10 +353,26 @@ static const OpCase cases[] = {
       .dim = { { 7, 5 }, { 13, 5 }, { 7 }, { 1 } },
       .below = { 0, 0, 13 },
       .opt = { .cap = 4, .p = 0.1f } },
+    { .rank = { 2, 2, 1, 1, 2, 2 },
+      .dim = { { 7, 5 }, { 13, 5 }, { 7 }, { 1 }, { 7, 3 }, { 7, 3 } },
+      .below = { 0, 0, 13, 0, 13 } },
+    { .rank = { 2, 2, 1, 1, 2, 2 },
+      .dim = { { 6, 4 }, { 30, 4 }, { 6 }, { 1 }, { 6, 2 }, { 6, 2 } },
+      .below = { 0, 0, 30, 0, 30 },
+      .opt = { .cap = 3, .p = 0.05f, .x = 2.5f } },
+    { .rank = { 2, 2, 1, 1, 0, 0, 1 },
+      .dim = { { 800, 6 }, { 33, 6 }, { 800 }, { 1 }, { 0 }, { 0 }, { 800 } },
+      .below = { 0, 0, 33 },
+      .opt = { .y = 0.6f } },
+    { .rank = { 2, 2, 1, 1, 2, 2, 1 },
+      .dim = { { 9, 3 }, { 11, 3 }, { 9 }, { 1 }, { 9, 2 }, { 9, 2 }, { 9 } },
+      .below = { 0, 0, 11, 0, 11 },
+      .opt = { .cap = 5, .x = 2, .y = 0.4f } },
 };
 
 KERNEL(head_loss, .phases = LAST_PHASE + 1, .parts = parts, .scratch = scratch, .forward = forward);
 OPDEF(head_loss, .doc = "weight * sum of -ln softmax([cap] x w^T)[target] + z-loss; nll by rows",
-      .source = "arXiv:2411.09009, arXiv:2204.02311", .kind = OP_LOSS, .n_in = 4, .n_out = 2,
-      .integer = 1 << TARGET, .shape = shape, .flops = flops, .cases = cases,
+      .source = "arXiv:2411.09009, arXiv:2204.02311, arXiv:1503.02531, arXiv:2404.07965",
+      .kind = OP_LOSS, .n_in = INPUTS, .n_out = 2, .optional = 1 << TOKEN | 1 << SOFT | 1 << REF,
+      .integer = 1 << TARGET | 1 << TOKEN, .shape = shape, .flops = flops, .cases = cases,
       .n_cases = COUNT(cases));
