@@ -76,6 +76,7 @@ static bool read_recipe(const Cmd *c, const BenchModel *m, Recipe *r, Err *err)
                        m->name);
     if (path && !recipe_read(r, path, c->arena, err)) return false;
     if (!path) recipe_default(r, c->arena);
+    if (!recipe_ours(r, "lathe bench train", err)) return false;
     if (m && !set_model(r, m, err)) return false;
     for (int i = 0; cmd_nth(c, "set", i); i++) {
         if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;

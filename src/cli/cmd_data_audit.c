@@ -110,6 +110,7 @@ static bool settle_recipe(Cmd *c, Lab *lab, Recipe *r, Err *err)
     const char *from = cmd_value(c, "recipe", NULL);
     if (from ? !recipe_read(r, from, c->arena, err) : !lab_champion(lab, r, &from, err))
         return false;
+    if (!recipe_ours(r, "an experiment that settles a finding", err)) return false;
     for (int i = 0; cmd_nth(c, "set", i); i++)
         if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;
     if (!reads(r, c->arg[0]) &&

@@ -125,7 +125,8 @@ static bool researchers(Cmd *c, Lab *lab, Err *err)
         print_cell(row, "seconds_per_gain", 13, 0);
         print_cell(row, "tokens", 11, 0);
         print_cell(row, "usd_per_gain", 8, 2);
-        printf("\n");
+        bool judged = strcmp(json_str(row, "scores", "judged"), "judged") == 0;
+        printf("%s\n", judged ? "" : "  self-reported");
     }
     json_decref(rows);
     return true;

@@ -40,6 +40,7 @@ static bool read_base(Cmd *c, Lab *lab, Recipe *base, Err *err)
     const char *path = cmd_value(c, "recipe", NULL), *from;
     if (path ? !recipe_read(base, path, c->arena, err) : !lab_champion(lab, base, &from, err))
         return false;
+    if (!recipe_ours(base, "lathe plan", err)) return false;
     recipe_seal(base);
     return true;
 }

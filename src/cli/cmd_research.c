@@ -184,15 +184,17 @@ static bool print_result(Cmd *c, Lab *lab, const char *session, Err *err)
                  *last = json_object_get(result, "champion");
     const json_t *headline = json_object_get(result, "headline");
     printf("stopped because %s\n", json_str(result, "stopped_because", ""));
+    const char *unit = json_str(result, "metric", "bpb");
+    bool judged = strcmp(json_str(result, "scores", ""), "judged") == 0;
     if (json_int(first, "runs", 0) > 0)
-        printf("first recipe  %.4f bpb\nchampion      %.4f bpb (recipes/champion.toml)\n",
-               json_num(first, "bpb", 0), json_num(last, "bpb", 0));
+        printf("first recipe  %.4f %.60s\nchampion      %.4f %.60s (recipes/champion.toml)\n",
+               json_num(first, "bpb", 0), unit, json_num(last, "bpb", 0), unit);
     if (json_is_object(headline))
-        printf("headline      gain %.4f bpb on the audit tier, interval %.4f to %.4f, four fresh "
-               "seeds each\n",
-               json_num(headline, "gain", 0), json_num(headline, "low", 0),
+        printf("headline      gain %.4f %.60s%s, interval %.4f to %.4f, four fresh seeds each\n",
+               json_num(headline, "gain", 0), unit,
+               judged ? " on the audit tier" : ", self-reported", json_num(headline, "low", 0),
                json_num(headline, "high", 0));
-    printf("talk to it    lathe sample champion | lathe chat champion\n");
+    if (judged) printf("talk to it    lathe sample champion | lathe chat champion\n");
     printf("%s\n", json_str(result, "report", ""));
     json_decref(result);
     return true;

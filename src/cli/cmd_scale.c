@@ -64,7 +64,7 @@ static bool read_base(Cmd *c, Lab *lab, Recipe *r, Err *err)
         return false;
     for (int i = 0; cmd_nth(c, "set", i); i++)
         if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;
-    if (!recipe_check(r, err)) return false;
+    if (!recipe_ours(r, "lathe scale", err) || !recipe_check(r, err)) return false;
     recipe_seal(r);
     return true;
 }

@@ -89,10 +89,13 @@ static void print(const Lab *lab, const Status *s)
     if (s->session && s->plan.experiments)
         printf("; %s: %d of %d decided", s->plan.id, s->here, s->plan.experiments);
     if (isfinite(s->sigma) && isfinite(s->first))
-        printf("; sigma %.5f bpb (%.2f %%)", s->sigma, 100 * s->sigma / s->first);
+        printf("; sigma %.5f %.60s (%.2f %%)", s->sigma, history_metric(&s->h),
+               100 * s->sigma / s->first);
     printf("\n");
     if (isfinite(s->champion))
-        printf("first recipe %.4f bpb, champion %.4f bpb\n", s->first, s->champion);
+        printf("first recipe %.4f, champion %.4f %.60s%s\n", s->first, s->champion,
+               history_metric(&s->h),
+               history_reported(&s->h) ? ", self-reported: no judge sees them" : "");
     if (!s->alive && s->session) printf("`lathe research` goes on\n");
     if (!s->alive && s->at.error[0]) print_error(s->at.error);
 }

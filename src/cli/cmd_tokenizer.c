@@ -27,6 +27,7 @@ static const Tokenizer *lab_tokenizer(Cmd *c, Err *err)
     const char *champion = arena_printf(c->arena, "%s/recipes/champion.toml", c->lab);
     recipe_default(&recipe, c->arena);
     if (file_exists(champion) && !recipe_read(&recipe, champion, c->arena, err)) return NULL;
+    if (!recipe_ours(&recipe, "the champion's tokenizer", err)) return NULL;
     if (!mixture_open(&m, c->lab, &recipe.knobs, c->arena, err)) return NULL;
     const Tokenizer *t = m.tokenizer;
     mixture_close(&m);

@@ -33,6 +33,7 @@ static void on_planned(void *self, const char *run, const PlanCost *cost, int64_
     Show *s = self;
     char all[32], weights[32], count[32];
     s->planned_bytes = train_bytes(cost);
+    if (s->planned_bytes == 0) return; /* another trainer: how much it takes is its own affair */
     fprintf(stderr, "%s: %s steps, planned memory %s (weights %s)\n", run,
             str_count(count, (double)steps), str_bytes(all, (double)s->planned_bytes),
             str_bytes(weights, (double)cost->params));
@@ -88,19 +89,24 @@ static bool read_recipe(const Cmd *c, Lab *lab, Recipe *r, const char **from, Er
 static void print_json(const RunResult *r, const Recipe *recipe, uint64_t seed)
 {
     cmd_print_json(json_pack(
-        "{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:s, s:b, s:b}", "run", r->id,
-        "recipe", recipe->sha256, "seed", (json_int_t)seed, "bpb", json_num_of(r->bpb), "steps",
-        (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops", (json_int_t)r->flops,
-        "seconds", json_num_of(r->seconds), "tokens_per_s", json_num_of(r->tokens_per_s),
-        "train_loss", json_num_of(r->train_loss), "planned_bytes", (json_int_t)r->planned_bytes,
-        "peak_bytes", (json_int_t)r->peak_bytes, "weights_sha256", r->weights_sha256, "failed",
-        r->failed, "known", r->known));
+        "{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:s, s:b, s:b, s:b}", "run",
+        r->id, "recipe", recipe->sha256, "seed", (json_int_t)seed, "bpb", json_num_of(r->bpb),
+        "steps", (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops",
+        (json_int_t)r->flops, "seconds", json_num_of(r->seconds), "tokens_per_s",
+        json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss), "planned_bytes",
+        (json_int_t)r->planned_bytes, "peak_bytes", (json_int_t)r->peak_bytes, "weights_sha256",
+        r->weights_sha256, "failed", r->failed, "known", r->known, "self_reported",
+        r->self_reported));
 }
 
 static void print_text(const RunResult *r)
 {
     char seconds[32], tokens[32], rate[32];
-    if (r->failed)
+    if (r->self_reported && r->failed)
+        printf("%s  failed: %s\n", r->id, r->why);
+    else if (r->self_reported)
+        printf("%s  %.6g, self-reported\n", r->id, r->bpb);
+    else if (r->failed)
         printf("%s  failed: the loss stopped being a number at step %lld\n", r->id,
                (long long)r->steps);
     else
@@ -108,8 +114,9 @@ static void print_text(const RunResult *r)
     printf("    %lld steps, %s tokens, %s, %s tokens/s, training loss %.4f\n", (long long)r->steps,
            str_count(tokens, (double)r->tokens), str_seconds(seconds, r->seconds),
            str_count(rate, floor(r->tokens_per_s)), r->train_loss);
-    printf("    weights %s\n", r->weights_sha256);
     if (r->known) printf("    it was trained before: the lab remembers it\n");
+    if (r->self_reported) return;
+    printf("    weights %s\n", r->weights_sha256);
     printf("    next: lathe sample %s, lathe eval %s\n", r->id, r->id);
 }
 

@@ -79,13 +79,21 @@ static void say_run(const json_t *b, Buf *out)
     put_hash(out, ", recipe ", text(b, "recipe"));
 }
 
+/* Whose word a number is, where no judge has seen it. */
+static void put_source(Buf *out, const json_t *b)
+{
+    if (json_is_true(json_object_get(b, "self_reported"))) buf_str(out, STR(", self-reported"));
+}
+
 static void say_result(const json_t *b, Buf *out)
 {
     char seconds[32];
     if (json_is_true(json_object_get(b, "failed")))
-        buf_str(out, STR("failed"));
+        buf_printf(out, "failed%s%s", text(b, "why")[0] ? ": " : "", text(b, "why"));
     else
-        put_number(out, "", b, "bpb", " bpb");
+        put_number(out, "", b, "bpb", text(b, "metric")[0] ? "" : " bpb");
+    if (text(b, "metric")[0]) buf_printf(out, " %s", text(b, "metric"));
+    put_source(out, b);
     put_count(out, ", ", b, "steps", " steps");
     put_count(out, ", ", b, "tokens", " tokens");
     buf_printf(out, ", %s", str_seconds(seconds, json_num(b, "seconds", 0)));
@@ -113,6 +121,7 @@ void entry_text_verdict(const json_t *b, Buf *out)
     put_number(out, " (", b, "low", "");
     put_number(out, " to ", b, "high", ")");
     put_number(out, ", P ", b, "P", "");
+    put_source(out, b);
 }
 
 static void say_verdict(const json_t *b, Buf *out)
@@ -127,6 +136,7 @@ static void say_claim(const json_t *b, Buf *out)
     put_number(out, " gains ", b, "effect", "");
     put_number(out, " (", b, "low", "");
     put_number(out, " to ", b, "high", ")");
+    put_source(out, b);
 }
 
 static void say_champion(const json_t *b, Buf *out)
@@ -155,6 +165,7 @@ static void say_headline(const json_t *b, Buf *out)
     put_number(out, "champion against first recipe: gain ", b, "gain", "");
     put_number(out, " (", b, "low", "");
     put_number(out, " to ", b, "high", ")");
+    if (strcmp(text(b, "tier"), "self-reported") == 0) buf_str(out, STR(", self-reported"));
 }
 
 static void say_confirming(const json_t *b, Buf *out)

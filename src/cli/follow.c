@@ -29,11 +29,17 @@ void follow_plan(const SessionPlan *p)
     char a[32], b[32], c[32];
     fprintf(stderr, "session %s of question %s%s%s\n", p->id, p->question, p->note[0] ? ": " : "",
             p->note);
-    fprintf(stderr, "  model        %s parameters, %.*f epochs of the training text in a run\n",
-            str_count(a, p->params), p->epochs < 0.095 ? 3 : 1, p->epochs);
-    fprintf(stderr, "  run          %s each: %s tokens at %s a second\n",
-            str_seconds(a, p->run_seconds), str_count(b, p->run_tokens),
-            str_count(c, p->tokens_per_s));
+    if (p->params > 0)
+        fprintf(stderr, "  model        %s parameters, %.*f epochs of the training text in a run\n",
+                str_count(a, p->params), p->epochs < 0.095 ? 3 : 1, p->epochs);
+    else
+        fprintf(stderr, "  trainer      not Lathe's: its scores are self-reported, no judge sees "
+                        "them\n");
+    fprintf(stderr, "  run          %s each", str_seconds(a, p->run_seconds));
+    if (p->run_tokens > 0)
+        fprintf(stderr, ": %s tokens at %s a second", str_count(b, p->run_tokens),
+                str_count(c, p->tokens_per_s));
+    fprintf(stderr, "\n");
     fprintf(stderr,
             "  experiments  %d by the %s researcher, after %d runs that measure the noise\n",
             p->experiments, p->researcher, p->bank);

@@ -8,7 +8,8 @@
 #include "cli/show.h"
 
 #define RUN_COLUMNS                                                                                \
-    "r.run, r.purpose, r.seed, x.bpb, x.failed, x.seconds FROM runs r LEFT JOIN results x ON "     \
+    "r.run, r.purpose, r.seed, x.bpb, x.failed, x.seconds, x.metric, x.why FROM runs r LEFT JOIN " \
+    "results x ON "                                                                                \
     "x.run = r.run"
 
 /* The champion's runs it was compared with: those of its base recipe that make a bank. */
@@ -62,9 +63,11 @@ static void print_arm(const char *label, const json_t *rows)
         printf("  %-6s %-8s seed %-6lld ", json_str(row, "run", ""), json_str(row, "purpose", ""),
                (long long)json_int(row, "seed", 0));
         if (isfinite(bpb))
-            printf("%.4f bpb%s\n", bpb, failed ? " (failed)" : "");
+            printf("%.4f %.60s%s\n", bpb, json_str(row, "metric", "bpb"),
+                   failed ? " (failed)" : "");
         else
-            printf("%s\n", failed ? "failed" : "not finished");
+            printf("%s%s%.400s\n", failed ? "failed" : "not finished",
+                   json_str(row, "why", "")[0] ? ": " : "", json_str(row, "why", ""));
     }
 }
 
@@ -86,9 +89,10 @@ static void print_verdict(const json_t *v)
     show_print_text("because", json_str(v, "why", ""));
     buf_free(&b);
     printf("evidence\n");
-    print_number("D", v, "D", "bpb between the means, before shrinking");
-    print_number("s", v, "s", "bpb, noise of a single run");
-    print_number("e", v, "e", "bpb, error of the held-out text for this pair");
+    print_number("D", v, "D", "between the means, before shrinking");
+    print_number("s", v, "s", "noise of a single run");
+    if (!json_is_true(json_object_get(v, "self_reported")))
+        print_number("e", v, "e", "error of the held-out text for this pair");
     print_number("B", v, "B", "evidence for a gain against none");
     print_number("P", v, "P", "probability that the gain is real");
 }
@@ -98,7 +102,7 @@ static void print_prediction(const json_t *p)
 {
     double gain = json_num(p, "predicted", (double)NAN);
     double confidence = json_num(p, "confidence", (double)NAN);
-    if (isfinite(gain)) printf("predicted  %+.4f bpb gain\n", gain);
+    if (isfinite(gain)) printf("predicted  %+.4f gain\n", gain);
     if (isfinite(confidence)) printf("confidence %.2f\n", confidence);
 }
 
@@ -139,9 +143,11 @@ static bool gather_claim(Lab *lab, const char *id, json_t **out, Err *err)
 static void print_claim(const json_t *doc, Arena scratch)
 {
     const json_t *c = json_object_get(doc, "claim");
-    printf("claim %s of %s: gain %.4f bpb (%.4f to %.4f)\n\n", json_str(doc, "id", ""),
+    bool reported = json_is_true(json_object_get(c, "self_reported"));
+    printf("claim %s of %s: gain %.4f%s (%.4f to %.4f)\n\n", json_str(doc, "id", ""),
            json_str(c, "question", ""), json_num(c, "effect", (double)NAN),
-           json_num(c, "low", (double)NAN), json_num(c, "high", (double)NAN));
+           reported ? ", self-reported" : " bpb", json_num(c, "low", (double)NAN),
+           json_num(c, "high", (double)NAN));
     print_experiment(json_object_get(doc, "experiment"), scratch);
 }
 

@@ -104,8 +104,13 @@ static void print_result(const json_t *doc)
                (long long)json_int(doc, "steps_done", 0));
         return;
     }
+    bool reported = json_is_true(json_object_get(r, "self_reported"));
+    const char *why = json_str(r, "why", "its loss was no number");
     if (json_is_true(json_object_get(r, "failed")))
-        printf("failed: its loss was no number\n");
+        show_print_text("failed", why);
+    else if (reported)
+        printf("score      %.6g %.60s, self-reported: no judge has seen it\n",
+               json_num(r, "bpb", (double)NAN), json_str(r, "metric", ""));
     else
         printf("bpb        %.4f on the search tier (error of the tier %.4f)\n",
                json_num(r, "bpb", (double)NAN), json_num(r, "error", (double)NAN));
@@ -114,6 +119,7 @@ static void print_result(const json_t *doc)
     print_reads(json_object_get(r, "read"));
     printf("time       %s, %s tokens/s\n", str_seconds(a, json_num(r, "seconds", 0)),
            str_count(b, floor(json_num(r, "tokens_per_s", 0))));
+    if (reported) return;
     printf("memory     %s planned\n", str_bytes(c, json_num(r, "planned_bytes", 0)));
     printf("train loss %.4f nats per token\n", json_num(r, "train_loss", (double)NAN));
     printf("weights    %s\n", json_str(r, "weights_sha256", ""));

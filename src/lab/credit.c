@@ -3,7 +3,8 @@
  * A prediction is scored on all decided proposals: confidence by Brier's rule against whether it
  * was kept, the predicted gain by its mean difference from the measured one.  What a model of the
  * lab's own sessions cost is known try by try; what an outside agent spent is not, and stays
- * null. */
+ * null.  What was gained by another trainer's own word is added up apart: the two are never one
+ * number. */
 #include "lab/credit.h"
 
 #include <math.h>
@@ -12,30 +13,37 @@
 #include "lab/spend.h"
 
 static const char by_author[] =
-    "SELECT p.author AS author, count(*) AS proposals, count(v.decision) AS decided, "
+    "SELECT p.author AS author, coalesce(q.scores, 'judged') AS scores, count(*) AS proposals, "
+    "count(v.decision) AS decided, "
     "coalesce(sum(v.decision = 'keep'), 0) AS kept, "
     "coalesce(sum(CASE WHEN v.decision = 'keep' THEN v.effect END), 0) AS gain, "
     "coalesce(sum(v.runs), 0) AS runs, coalesce(sum(v.seconds), 0) AS seconds, "
     "avg((p.confidence - (v.decision = 'keep')) * (p.confidence - (v.decision = 'keep'))) AS "
     "brier, avg(p.predicted - v.effect) AS bias FROM proposals p LEFT JOIN verdicts v ON "
-    "v.experiment = p.experiment AND v.refused IS NULL WHERE p.ablates IS NULL GROUP BY p.author "
-    "ORDER BY kept DESC, gain DESC";
+    "v.experiment = p.experiment AND v.refused IS NULL LEFT JOIN questions q ON q.question = "
+    "p.question WHERE p.ablates IS NULL GROUP BY p.author, scores ORDER BY scores, kept DESC, gain "
+    "DESC";
 
 /* Models of sessions, by the author under which their ideas stand. */
 static const char by_model[] =
-    "SELECT r.model AS author, sum(t.usd) AS usd, sum(t.usage IS NOT NULL AND t.usd IS NULL) AS "
+    "SELECT r.model AS author, coalesce(q.scores, 'judged') AS scores, sum(t.usd) AS usd, "
+    "sum(t.usage IS NOT NULL AND t.usd IS NULL) AS "
     "unpriced, sum(json_extract(t.usage, '$.input') + json_extract(t.usage, '$.cache_read') + "
     "json_extract(t.usage, '$.cache_write') + json_extract(t.usage, '$.cache_write_hour') + "
     "json_extract(t.usage, '$.output')) AS tokens FROM llm_tries t JOIN (SELECT DISTINCT talk, "
-    "model FROM llm_requests) r ON r.talk = t.talk GROUP BY r.model";
+    "model FROM llm_requests) r ON r.talk = t.talk LEFT JOIN sessions s ON s.session = t.session "
+    "LEFT JOIN questions q ON q.question = s.question GROUP BY r.model, scores";
 
-static const json_t *row_of(const json_t *rows, const char *author)
+static const json_t *row_of(const json_t *rows, const json_t *like)
 {
     json_t *row;
+    const char *author = json_str(like, "author", ""), *scores = json_str(like, "scores", "");
     size_t i;
     json_array_foreach(rows, i, row)
     {
-        if (strcmp(json_str(row, "author", ""), author) == 0) return row;
+        if (strcmp(json_str(row, "author", ""), author) == 0 &&
+            strcmp(json_str(row, "scores", ""), scores) == 0)
+            return row;
     }
     return NULL;
 }
@@ -65,7 +73,7 @@ bool credit(Lab *lab, json_t **out, Err *err)
         json_decref(rows);
         return false;
     }
-    json_array_foreach(rows, i, row) put_costs(row, row_of(models, json_str(row, "author", "")));
+    json_array_foreach(rows, i, row) put_costs(row, row_of(models, row));
     json_decref(models);
     *out = rows;
     return true;

@@ -4,7 +4,8 @@
 
 #include "lab/lab.h"
 
-/* Over all questions of the lab, an object for each author: {author, proposals, decided, kept,
+/* Over all questions of the lab, an object for each author, and another for its questions with
+ * self-reported scores: {author, scores (judged or self-reported), proposals, decided, kept,
  * gain (sum of the effects of what was kept, bpb), runs, seconds, brier (mean square of confidence
  * against kept; 0.25 is a coin), bias (mean of predicted less found), usd, tokens (null: unknown),
  * seconds_per_gain, usd_per_gain (per kept claim; null where nothing was kept or is known)}.  New

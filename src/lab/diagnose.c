@@ -10,15 +10,19 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "train/command.h"
 #include "train/train.h"
 
-static void add_steps(Chart *c, const StepRow *row, int n)
+/* Of our own trainer a number that is none is evidence; another one (`reported`) may not have told
+ * norms and rates at all. */
+static void add_steps(Chart *c, const StepRow *row, int n, bool reported)
 {
     for (int i = 0; i < n; i++) {
         double step = (double)row[i].step - 1; /* the first loss is that before any update */
         (void)chart_add(c, SIG_LOSS, step, row[i].loss);
-        (void)chart_add(c, SIG_NORM, step, row[i].grad_norm);
-        (void)chart_add(c, SIG_RATE, step, row[i].lr);
+        if (!reported || isfinite(row[i].grad_norm))
+            (void)chart_add(c, SIG_NORM, step, row[i].grad_norm);
+        if (!reported || isfinite(row[i].lr)) (void)chart_add(c, SIG_RATE, step, row[i].lr);
         if (isfinite(row[i].update_ratio[0]))
             (void)chart_add(c, SIG_RATIO, step, row[i].update_ratio[0]);
         double seconds = i > 0 ? row[i].seconds - row[i - 1].seconds : 0;
@@ -30,6 +34,7 @@ static void add_recipe(Chart *c, const char *lab, const Recipe *r)
 {
     TrainSize size;
     Err ignored = { 0 };
+    if (command_is(r)) return; /* what its knobs mean is not known here */
     bool given = knobs_text(&r->knobs, "tokenizer.path")[0] != '\0';
     bool bytes = strcmp(knobs_choice(&r->knobs, "tokenizer.kind"), "bytes") == 0;
     c->vocab = given ? 0 : bytes ? 257 : (double)knobs_whole(&r->knobs, "tokenizer.vocab");
@@ -55,7 +60,7 @@ bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err)
     if (n == 0)
         return err_set(err, ERR_CONFIG, "run %s has no steps yet; ask again when it is training",
                        run);
-    add_steps(out, rows, n);
+    add_steps(out, rows, n, command_is(&recipe));
     add_recipe(out, lab->dir, &recipe);
     return true;
 }
@@ -66,13 +71,13 @@ enum { FINDINGS_MAX = 64, FIRST_LOOK = 50 };
 
 void health_begin(Health *h, Lab *lab, const Recipe *recipe)
 {
-    *h = (Health){ .next = FIRST_LOOK };
+    *h = (Health){ .next = FIRST_LOOK, .reported = command_is(recipe) };
     add_recipe(&h->chart, lab->dir, recipe);
 }
 
 void health_rows(Health *h, const StepRow *rows, int n)
 {
-    add_steps(&h->chart, rows, n);
+    add_steps(&h->chart, rows, n, h->reported);
 }
 
 bool health_news(Health *h, char out[400])

@@ -20,6 +20,7 @@ typedef struct Health {
     Chart chart;
     double next;   /* the step from which on it is looked at again */
     uint64_t told; /* bits of findings that were news already */
+    bool reported; /* another trainer tells, and not all that ours would */
 } Health;
 void health_begin(Health *h, Lab *lab, const Recipe *recipe);
 void health_rows(Health *h, const StepRow *rows, int n);

@@ -440,7 +440,7 @@ void history_case(const History *h, const HistExp *x, VerdictCase *c)
                         .kept = h->kept,
                         .decided = h->decided,
                         .confirming = x->confirming,
-                        .audit = x->audit };
+                        .audit = history_reported(h) ? 1 : x->audit }; /* no tier to ask */
     for (int i = 0; i < m; i++) c->bank[i] = h->run[bank[i]].bpb;
     double s = noise_s(&c->noise);
     for (int i = 0; i < n; i++) {
@@ -518,4 +518,14 @@ double history_bank_mean(const History *h, const char *recipe, int *n)
 double history_worked(const History *h, double now)
 {
     return h->worked + (h->stretch > 0 ? MAX(now - h->stretch, 0) : 0);
+}
+
+bool history_reported(const History *h)
+{
+    return strcmp(json_str(h->body, "scores", ""), "self-reported") == 0;
+}
+
+const char *history_metric(const History *h)
+{
+    return json_str(h->body, "metric", "bpb");
 }

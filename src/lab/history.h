@@ -97,6 +97,13 @@ int history_bank_seed(
 /* Seconds that the newest session has worked until `now` (clock_date). */
 double history_worked(const History *h, double now);
 
+/* Are the question's scores another trainer's own word?  No judge has seen them: there is no audit
+ * tier, and they are not ranked with judged ones. */
+bool history_reported(const History *h);
+
+/* What a score is called: "bpb", or what the other trainer calls its own. */
+const char *history_metric(const History *h);
+
 /* Mean bpb over the finished runs of a recipe; NAN without. *n counts them.  Those that chose it
  * are among them: what is reported of a champion is history_bank_mean. */
 double history_mean(const History *h, const char *recipe, int *n);

@@ -196,6 +196,7 @@ static json_t *verdict_body(const Session *s, const HistExp *x, const VerdictCas
                     { "gain_fresh", ev->gain_fresh } };
     for (ptrdiff_t i = 0; i < COUNT(numbers); i++)
         json_object_set_new(b, numbers[i].key, json_num_of(numbers[i].value));
+    if (history_reported(&s->h)) json_object_set_new(b, "self_reported", json_true());
     return b;
 }
 
@@ -203,11 +204,11 @@ static bool enter_claim(Session *s, const HistExp *x, const Evidence *ev, Err *e
 {
     char id[24];
     if (!ledger_next_id(s->lab->ledger, 'c', id, err)) return false;
-    return ledger_append(s->lab->ledger, "claim", id,
-                         json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "id", id, "experiment", x->id,
-                                   "question", s->h.question, "effect", ev->effect, "low", ev->low,
-                                   "high", ev->high),
-                         err);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "id", id, "experiment", x->id, "question",
+                  s->h.question, "effect", ev->effect, "low", ev->low, "high", ev->high);
+    if (history_reported(&s->h)) json_object_set_new(body, "self_reported", json_true());
+    return ledger_append(s->lab->ledger, "claim", id, body, err);
 }
 
 static bool enter_champion(Session *s, const HistExp *x, Err *err)
@@ -325,6 +326,8 @@ static bool take_step(Session *s, const HistExp *x, Err *err)
         why =
             step == VERDICT_KEEP ? "without it nothing is lost: it goes" : "it is missed: it stays";
     }
+    if (step == VERDICT_KEEP && x->ablates < 0 && history_reported(&s->h))
+        why = "fresh seeds confirm the gain, as the trainer reports it";
     if (step < VERDICT_KEEP && (s->text_changed || out_of_time(s))) {
         step = VERDICT_UNDECIDED;
         why = s->text_changed ? "the session's text has changed" : "the session's time was up";
@@ -394,7 +397,10 @@ static bool check_end(Session *s, bool *did, Err *err)
     (void)err;
     const SessionPlan *p = s->plan;
     if (s->text_changed)
-        s->over = "its text has changed; a new question begins with the next session";
+        s->over = history_reported(&s->h)
+                      ? "the trainer's program has changed; a new question begins with the next "
+                        "session"
+                      : "its text has changed; a new question begins with the next session";
     else if (p->experiments > 0 && proposed(s) >= p->experiments)
         s->over = "all its experiments are decided";
     else if (refused_in_a_row(s) >= REFUSED_IN_A_ROW)

@@ -4,8 +4,9 @@
  * Runs on different texts cannot be compared.  `data add` may put more text under a name that a
  * question uses, also while its session works, so the manifests are hashed at each turn: a session
  * whose text has changed decides nothing more by new runs, and ends; the next one opens a question
- * on the new text.  Freezing a copy of the text for each question was rejected: it doubles the disk
- * and the person who adds text wants it used. */
+ * on the new text.  The same holds for the files of another trainer.  Freezing a copy of the text
+ * for each question was rejected: it doubles the disk and the person who adds text wants it used.
+ */
 #include <string.h>
 
 #include "lab/research_private.h"
@@ -13,7 +14,14 @@
 bool session_text_changed(Session *s, Err *err)
 {
     char now[65];
-    if (!session_data_sha256(s->lab, s->source, s->n_sources, now, err)) return false;
+    Arena scratch = arena_reserve((ptrdiff_t)1 << 28);
+    Lab lab = *s->lab;
+    Recipe first;
+    lab.arena = &scratch;
+    bool ok = lab_recipe(&lab, s->h.baseline, &first, err) &&
+              session_data_sha256(&lab, s->source, s->n_sources, &first, now, err);
+    arena_release(&scratch);
+    if (!ok) return false;
     s->text_changed = strcmp(json_str(s->h.body, "data_sha256", ""), now) != 0;
     return true;
 }
@@ -55,6 +63,8 @@ static bool score_run(Session *s, int tier, const char *run, JudgeScore *out, Er
 
 bool session_score(Session *s, int tier, const int *index, int n, double *bpb, Err *err)
 {
+    for (int i = 0; i < n && history_reported(&s->h); i++) bpb[i] = s->h.run[index[i]].bpb;
+    if (history_reported(&s->h)) return true; /* no judge has seen it, on any tier */
     for (int i = 0; i < n; i++) {
         JudgeScore score = { 0 };
         /* Between two models: a tier of a large corpus takes seconds for each. */

@@ -1,8 +1,11 @@
 /* researcher.c - the list of researchers, and what all of them need. */
 #include "lab/researcher.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "science/stats.h"
 
 #define RESEARCHER(name) extern const ResearcherDef researcher_##name;
 #include "lab/researcher_list.h"
@@ -37,6 +40,12 @@ static bool spends(const char *knob)
     return strncmp(knob, "budget.", 7) == 0 || strcmp(knob, "train.steps") == 0;
 }
 
+/* Whose program is run, and how, is for people to say. */
+static bool calls(const char *knob)
+{
+    return strcmp(knob, "trainer") == 0 || strncmp(knob, "command.", 8) == 0;
+}
+
 bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err)
 {
     recipe_copy(out, a->champion, a->arena);
@@ -46,6 +55,10 @@ bool proposal_recipe(const Asking *a, const Proposal *p, Recipe *out, Err *err)
                            "%s is what every run of a question may spend and no part of a "
                            "proposal; open a question with `lathe research -s %s=...`",
                            p->edit[i].knob, p->edit[i].knob);
+        if (calls(p->edit[i].knob))
+            return err_set(err, ERR_CONFIG,
+                           "%s says which program trains, and is no part of a proposal",
+                           p->edit[i].knob);
         if (!knobs_set(&out->knobs, p->edit[i].knob, str_of(p->edit[i].to), p->title, err))
             return false;
     }
@@ -60,6 +73,14 @@ bool proposal_known(const Asking *a, const Recipe *recipe)
     for (int i = 0; i < a->history->exps; i++)
         if (strcmp(a->history->exp[i].recipe, recipe->sha256) == 0) return true;
     return false;
+}
+
+double proposal_findable(double mean, double sd)
+{
+    static const double LEAST = 0.5;
+    double z = (mean - LEAST) / sd;
+    double density = exp(-0.5 * z * z) * 0.3989422804014327;
+    return (mean - LEAST) * stat_normal_cdf(z) + sd * density;
 }
 
 void edit_value(const KnobSet *knobs, int index, char out[EDIT_TEXT])

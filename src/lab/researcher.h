@@ -71,6 +71,10 @@ bool proposal_known(const Asking *a, const Recipe *recipe);
  * knob's range and, of a number, to three digits.  False, and no edit, if the champion has it. */
 bool proposal_add(Proposal *p, const Recipe *champion, const char *knob, double value);
 
+/* Of a gain g ~ N(mean, sd) in sigmas, E[max(g - 1/2, 0)]: less than half a sigma no verdict tells
+ * from nothing. */
+double proposal_findable(double mean, double sd);
+
 /* A knob's value in the words of an edit, which knobs_set reads: those of the recipe file, but
  * choices and texts without quotes. */
 void edit_value(const KnobSet *knobs, int index, char out[EDIT_TEXT]);

@@ -6,6 +6,7 @@
  * improvements as proposals N: the champion's budget times F.  The rule should
  * keep those and nothing else.  (docs/honest.md, section 4.) */
 #include "lab/researcher.h"
+#include "train/command.h"
 
 /* The factor that is planted as proposal `number`; 0: none. */
 static double planted(const char *spec, int number)
@@ -35,6 +36,10 @@ static bool propose(const Asking *a, Proposal *out, bool *none, Err *err)
         return proposal_add(out, a->champion, budget, spent * factor) ||
                err_set(err, ERR_CONFIG, "a budget cannot be planted %g times as large", factor);
     }
+    if (command_is(a->champion))
+        return err_set(err, ERR_CONFIG,
+                       "another trainer has no knob that is known to change nothing; `lathe "
+                       "verdict` judges runs of one recipe by two names");
     double eps = knobs_number(&a->baseline->knobs, "optim.eps");
     out->title = arena_printf(a->arena, "nothing, for the %d. time", a->asked + 1);
     out->why = "epsilon is moved by hundredths: other bits, the same recipe";

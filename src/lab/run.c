@@ -5,14 +5,17 @@
  * run without a result is one that was interrupted. */
 #include "lab/run.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "dev/dev.h"
 #include "lab/diagnose.h"
+#include "train/command.h"
 
 char *lab_run_dir(const Lab *lab, const char *run)
 {
@@ -28,10 +31,11 @@ typedef struct Reading {
 } Reading;
 
 /* Tokenizer and shards are made here if need be, before the run is in the ledger: what is
- * wrong with the data is said about the data. */
+ * wrong with the data is said about the data.  Of another trainer its program is noted. */
 static bool read_data(Lab *lab, const RunJob *job, Arena *out, Reading *r, Err *err)
 {
     Mixture m = { 0 };
+    if (command_is(job->recipe)) return command_sha256(job->recipe, r->data_sha256, err);
     if (!mixture_open(&m, lab->dir, &job->recipe->knobs, out, err)) return false;
     memcpy(r->data_sha256, m.sha256, sizeof(r->data_sha256));
     r->n_sources = job->sources ? job->n_sources : m.count;
@@ -175,21 +179,26 @@ static json_t *reads(const TrainResult *t)
 static json_t *result_body(const RunResult *r, const TrainResult *t, const JudgeScore *score)
 {
     json_t *by_source = numbers(score->source_bpb, score->bpb > 0 ? score->n_sources : 0);
-    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:o, s:o, s:s, s:s, s:s, s:I, "
-                     "s:s, s:s, s:s, s:s, s:o}",
-                     "run", r->id, "failed", r->failed, "bpb", json_num_of(r->bpb), "error",
-                     json_num_of(score->error), "bpb_by_source", by_source, "steps",
-                     (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops",
-                     (json_int_t)r->flops, "seconds", r->seconds, "tokens_per_s",
-                     json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss),
-                     "weights_sha256", r->weights_sha256, "curve_sha256", r->curve_sha256,
-                     "data_sha256", t->data_sha256, "planned_bytes", (json_int_t)r->planned_bytes,
-                     "text_sha256", score->text_sha256, "machine", cpu_model(), "level",
-                     cpu_level_name(cpu_level()), "version", LATHE_VERSION, "read", reads(t));
+    json_t *o = json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:o, s:o, s:s, s:s, s:s, s:I, "
+        "s:s, s:s, s:s, s:s, s:o}",
+        "run", r->id, "failed", r->failed, "bpb", json_num_of(r->bpb), "error",
+        json_num_of(score->error), "bpb_by_source", by_source, "steps", (json_int_t)r->steps,
+        "tokens", (json_int_t)r->tokens, "flops", (json_int_t)r->flops, "seconds", r->seconds,
+        "tokens_per_s", json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss),
+        "weights_sha256", r->weights_sha256, "curve_sha256", r->curve_sha256, "data_sha256",
+        t->data_sha256, "planned_bytes", (json_int_t)r->planned_bytes, "text_sha256",
+        score->text_sha256, "machine", cpu_model(), "level", cpu_level_name(cpu_level()), "version",
+        LATHE_VERSION, "read", reads(t));
+    if (r->self_reported) json_object_set_new(o, "self_reported", json_true());
+    if (r->metric[0]) json_object_set_new(o, "metric", json_text(str_of(r->metric)));
+    if (r->why[0]) json_object_set_new(o, "why", json_text(str_of(r->why)));
+    return o;
 }
 
+/* A trainer that told of no step leaves nothing to diagnose. */
 static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const JudgeScore *score,
-                   Err *err)
+                   bool curve, Err *err)
 {
     if (!ledger_begin(lab->ledger, err)) return false;
     bool ok = true;
@@ -200,7 +209,7 @@ static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const Jud
                                      numbers(score->block_bytes, score->blocks)),
                            err);
     ok = ok && ledger_append(lab->ledger, "result", r->id, result_body(r, t, score), err) &&
-         diagnose_run(lab, r->id, err);
+         (!curve || diagnose_run(lab, r->id, err));
     if (ok) return ledger_commit(lab->ledger, err);
     ledger_rollback(lab->ledger);
     return false;
@@ -217,22 +226,48 @@ static bool judge_run(Lab *lab, const RunJob *job, const Reading *read, const ch
     return ok;
 }
 
+static void take_result(const TrainResult *t, RunResult *out)
+{
+    out->failed = !t->finite;
+    out->bpb = (double)NAN;
+    out->steps = t->steps;
+    out->tokens = t->tokens;
+    out->flops = t->flops;
+    out->seconds = t->seconds;
+    out->train_loss = t->train_loss;
+    out->tokens_per_s = t->seconds > 0 ? (double)t->tokens / t->seconds : 0;
+    out->planned_bytes = t->planned_bytes;
+    out->peak_bytes = t->peak_bytes;
+    memcpy(out->weights_sha256, t->weights_sha256, sizeof(out->weights_sha256));
+}
+
+/* What another trainer said of itself. */
+static bool finish_reported(Lab *lab, const Reading *read, TrainResult *t,
+                            const CommandResult *told, const char *metric, RunResult *out, Err *err)
+{
+    JudgeScore score = { 0 };
+    StepRow *row;
+    int rows = 0;
+    Arena scratch = arena_reserve((ptrdiff_t)1 << 32);
+    bool ok = ledger_steps(lab->ledger, out->id, &scratch, &row, &rows, err);
+    arena_release(&scratch);
+    take_result(t, out);
+    out->bpb = told->score;
+    out->self_reported = true;
+    snprintf(out->metric, sizeof(out->metric), "%s", metric);
+    memcpy(t->data_sha256, read->data_sha256, sizeof(t->data_sha256));
+    snprintf(out->why, sizeof(out->why), "%s", told->why);
+    return ok && ledger_curve_sha256(lab->ledger, out->id, out->curve_sha256, err) &&
+           record(lab, out, t, &score, rows > 0, err);
+}
+
 static bool finish(Lab *lab, const RunJob *job, const Reading *read, const TrainResult *t,
                    RunResult *out, Err *err)
 {
     Arena scratch = arena_reserve((ptrdiff_t)1 << 34);
     JudgeScore score = { 0 };
     double begun = clock_now();
-    out->failed = !t->finite;
-    out->bpb = (double)NAN;
-    out->steps = t->steps;
-    out->tokens = t->tokens;
-    out->flops = t->flops;
-    out->train_loss = t->train_loss;
-    out->tokens_per_s = t->seconds > 0 ? (double)t->tokens / t->seconds : 0;
-    out->planned_bytes = t->planned_bytes;
-    out->peak_bytes = t->peak_bytes;
-    memcpy(out->weights_sha256, t->weights_sha256, sizeof(out->weights_sha256));
+    take_result(t, out);
     bool ok = out->failed || judge_run(lab, job, read, out->id, &scratch, &score, err);
     if (ok && !out->failed) {
         out->bpb = score.bpb;
@@ -241,7 +276,7 @@ static bool finish(Lab *lab, const RunJob *job, const Reading *read, const Train
     /* Judging belongs to what a run costs: seconds of training (all calls) and of this end. */
     out->seconds = t->seconds + clock_now() - begun;
     ok = ok && ledger_curve_sha256(lab->ledger, out->id, out->curve_sha256, err) &&
-         record(lab, out, t, &score, err);
+         record(lab, out, t, &score, true, err);
     arena_release(&scratch);
     return ok;
 }
@@ -262,7 +297,10 @@ bool lab_result(Lab *lab, const char *run, RunResult *out, bool *found, Err *err
                         .planned_bytes = json_int(b, "planned_bytes", 0),
                         .seconds = json_num(b, "seconds", 0),
                         .tokens_per_s = json_num(b, "tokens_per_s", (double)NAN),
-                        .train_loss = json_num(b, "train_loss", (double)NAN) };
+                        .train_loss = json_num(b, "train_loss", (double)NAN),
+                        .self_reported = json_is_true(json_object_get(b, "self_reported")) };
+    snprintf(out->why, sizeof(out->why), "%s", json_str(b, "why", ""));
+    snprintf(out->metric, sizeof(out->metric), "%s", json_str(b, "metric", ""));
     snprintf(out->id, sizeof(out->id), "%s", run);
     snprintf(out->weights_sha256, 65, "%s", json_str(b, "weights_sha256", ""));
     snprintf(out->curve_sha256, 65, "%s", json_str(b, "curve_sha256", ""));
@@ -270,27 +308,61 @@ bool lab_result(Lab *lab, const char *run, RunResult *out, bool *found, Err *err
     return true;
 }
 
-static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Err *err)
+static RunSink sink_of(Following *f)
 {
-    Reading *read = NEW(scratch, Reading, 1);
-    if (!read_data(lab, job, scratch, read, err)) return false;
-    if (!begin_run(lab, job, read->data_sha256, out, err) || out->known) return out->known;
+    return (RunSink){
+        .self = f, .planned = on_planned, .rows = on_rows, .stop = on_stop, .note = on_note
+    };
+}
 
+static bool train_here(Lab *lab, const RunJob *job, const Reading *read, RunResult *out, Err *err)
+{
     Following f = { .lab = lab, .job = job, .id = out->id };
     TrainJob train = { .lab = lab->dir,
                        .dir = lab_run_dir(lab, out->id),
                        .recipe = job->recipe,
                        .seed = job->seed,
                        .threads = job->threads,
-                       .sink = { .self = &f,
-                                 .planned = on_planned,
-                                 .rows = on_rows,
-                                 .stop = on_stop,
-                                 .note = on_note } };
+                       .sink = sink_of(&f) };
     TrainResult t = { 0 };
     health_begin(&f.health, lab, job->recipe);
     bool ok = train_run(&train, &t, err) && finish(lab, job, read, &t, out, err);
     health_end(&f.health);
+    return ok;
+}
+
+static bool train_by_command(Lab *lab, const RunJob *job, const Reading *read, RunResult *out,
+                             Err *err)
+{
+    char here[PATH_MAX];
+    Following f = { .lab = lab, .job = job, .id = out->id };
+    TrainResult t = { 0 };
+    CommandResult told;
+    const PlanCost unknown = { 0 };
+    if (!realpath(lab->dir, here)) return err_errno(err, "%s", lab->dir);
+    Lab absolute = { here, lab->ledger, lab->arena };
+    CommandJob command = { .lab = here,
+                           .run = out->id,
+                           .dir = lab_run_dir(&absolute, out->id),
+                           .recipe = job->recipe,
+                           .seed = job->seed,
+                           .sink = sink_of(&f) };
+    health_begin(&f.health, lab, job->recipe);
+    on_planned(&f, &unknown, 0, 0, 0);
+    bool ok = command_train(&command, &t, &told, err) &&
+              finish_reported(lab, read, &t, &told,
+                              knobs_text(&job->recipe->knobs, "command.metric"), out, err);
+    health_end(&f.health);
+    return ok;
+}
+
+static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Err *err)
+{
+    Reading *read = NEW(scratch, Reading, 1);
+    if (!read_data(lab, job, scratch, read, err)) return false;
+    if (!begin_run(lab, job, read->data_sha256, out, err) || out->known) return out->known;
+    bool ok = command_is(job->recipe) ? train_by_command(lab, job, read, out, err)
+                                      : train_here(lab, job, read, out, err);
     return ok || err_wrap(err, "run %s", out->id);
 }
 

@@ -39,6 +39,9 @@ typedef struct RunResult {
     int64_t peak_bytes; /* seen by this call's training; 0 where nothing was trained */
     double seconds, tokens_per_s, train_loss;
     char weights_sha256[65], curve_sha256[65];
+    bool self_reported; /* another trainer's own word: no judge has seen the model */
+    char metric[64];    /* what it calls its score; "" of ours, in bits per byte */
+    char why[400];      /* of what failed, where somebody said it; "" otherwise */
 } RunResult;
 
 bool lab_run(Lab *lab, const RunJob *job, RunResult *out, Err *err) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "base/hash.h"
 #include "data/mixture.h"
 #include "judge/judge.h"
+#include "train/command.h"
 #include "train/train.h"
 
 static const double RUNS_PER_PROPOSAL = 3.4, CHAMPION_SHARE = 0.2, FLOOR = 0.001;
@@ -34,11 +36,26 @@ typedef struct Ground { /* what a question stands on */
     int64_t tokens, bytes;
 } Ground;
 
+/* Another trainer brings its own text, and is told of the lab's where its recipe names it. */
+static bool told_sources(Lab *lab, Ground *g, Err *err)
+{
+    Str rest = str_of(knobs_text(&g->recipe.knobs, "data.sources")), name;
+    while (str_cut(&rest, ',', &name)) {
+        if (str_trim(name).len == 0) continue;
+        if (g->n_sources == MIXTURE_MAX)
+            return err_set(err, ERR_CONFIG, "data.sources names more than %d data sets",
+                           MIXTURE_MAX);
+        g->source[g->n_sources++] = arena_str(lab->arena, str_trim(name));
+    }
+    return true;
+}
+
 /* The names of the sources become part of the recipe: "all that the lab has" would change its
  * meaning with the next `data add`. */
 static bool name_sources(Lab *lab, Ground *g, Err *err)
 {
     Mixture m = { 0 };
+    if (command_is(&g->recipe)) return told_sources(lab, g, err);
     if (!mixture_open(&m, lab->dir, &g->recipe.knobs, lab->arena, err)) return false;
     Buf names = { 0 };
     g->n_sources = m.count;
@@ -57,10 +74,16 @@ static bool name_sources(Lab *lab, Ground *g, Err *err)
     return ok;
 }
 
-bool session_data_sha256(Lab *lab, const char *const *source, int n, char out[65], Err *err)
+bool session_data_sha256(Lab *lab, const char *const *source, int n, const Recipe *recipe,
+                         char out[65], Err *err)
 {
     Sha256 sha;
+    char program[65];
     sha256_begin(&sha);
+    if (command_is(recipe)) {
+        if (!command_sha256(recipe, program, err)) return false;
+        sha256_add(&sha, program, 64);
+    }
     for (int i = 0; i < n; i++) {
         json_t *manifest = NULL;
         if (!corpus_manifest(lab->dir, source[i], &manifest, err)) return false;
@@ -82,7 +105,7 @@ static bool find_ground(Lab *lab, const SessionOpt *opt, Ground *g, Err *err)
     for (int i = 0; ok && i < opt->n_overrides; i++)
         ok = recipe_override(&g->recipe, opt->overrides[i], "-s", err);
     return ok && recipe_check(&g->recipe, err) && name_sources(lab, g, err) &&
-           session_data_sha256(lab, g->source, g->n_sources, g->data_sha256, err);
+           session_data_sha256(lab, g->source, g->n_sources, &g->recipe, g->data_sha256, err);
 }
 
 /* Why the open question cannot be gone on with; NULL if it can. */
@@ -92,7 +115,9 @@ static const char *what_changed(const History *h, const SessionOpt *opt, const G
     if (opt->fresh) return "a new question was asked for";
     if (opt->n_overrides || opt->recipe) return "another recipe was given to begin from";
     if (strcmp(json_str(h->body, "data_sha256", ""), g->data_sha256) != 0)
-        return "the data have changed since the last question";
+        return command_is(&g->recipe) ? "the trainer's program or the data have changed since the "
+                                        "last question"
+                                      : "the data have changed since the last question";
     if (strcmp(h->champion, g->recipe.sha256) != 0)
         return "recipes/champion.toml was edited since the last question";
     return NULL;
@@ -110,6 +135,11 @@ static bool open_question(Lab *lab, const SessionOpt *opt, const Ground *g, cons
                              knobs_choice(&g->recipe.knobs, "budget.frame"), "target_params",
                              p->params, "recipe", g->recipe.sha256, "parent", parent, "why", why,
                              "first_seed", (json_int_t)MAX(opt->first_seed, 1));
+    if (command_is(&g->recipe)) {
+        const char *metric = knobs_text(&g->recipe.knobs, "command.metric");
+        json_object_set_new(body, "scores", json_string("self-reported"));
+        json_object_set_new(body, "metric", json_text(str_of(metric)));
+    }
     return lab_recipe_keep(lab, &g->recipe, err) &&
            ledger_append(lab->ledger, "question", id, body, err);
 }
@@ -134,11 +164,41 @@ static bool probe_steps(Lab *lab, const Recipe *recipe, const char *dir, int thr
     return file_remove_tree(dir, err) && train_run(&job, out, err);
 }
 
+/* Another trainer is tried with a tenth of its budget: does it work at all, and how long does it
+ * take?  What it takes beyond a budget of time is its own beginning and end. */
+static bool probe_command(Lab *lab, const Ground *g, Speed *out, Err *err)
+{
+    const char *name = arena_printf(lab->arena, "probe-%ld", (long)getpid());
+    char here[PATH_MAX];
+    Recipe r;
+    TrainResult t;
+    CommandResult told;
+    if (!realpath(lab->dir, here)) return err_errno(err, "%s", lab->dir);
+    recipe_copy(&r, &g->recipe, lab->arena);
+    double tenth = knobs_number(&r.knobs, recipe_budget(&r)) / 10;
+    if (!recipe_spend(&r, tenth, err)) return false;
+    CommandJob job = { .lab = here,
+                       .run = name,
+                       .dir = arena_printf(lab->arena, "%s/runs/%s", here, name),
+                       .recipe = &r,
+                       .seed = 1 };
+    if (!command_train(&job, &t, &told, err)) return false;
+    if (!t.finite)
+        return err_set(err, ERR_CONFIG, "the trainer was tried with a tenth of its budget: %s",
+                       told.why);
+    bool time = strcmp(knobs_choice(&r.knobs, "budget.frame"), "time") == 0;
+    *out = (Speed){ .per_s = time ? 1 : tenth / MAX(t.seconds, 1e-3),
+                    .judge_seconds = time ? MAX(t.seconds - tenth, 0) : 0,
+                    .tokens_per_s = (double)t.tokens / MAX(t.seconds, 1e-3) };
+    return file_remove_tree(job.dir, err);
+}
+
 /* A second or so of training after a first look, then one reading of the search tier. */
 static bool probe(Lab *lab, const Ground *g, int threads, Speed *out, Err *err)
 {
     const char *dir = lab_path(lab, "runs/probe-%ld", (long)getpid());
     TrainResult t = { 0 };
+    if (command_is(&g->recipe)) return probe_command(lab, g, out, err);
     bool ok = probe_steps(lab, &g->recipe, dir, threads, PROBE_STEPS, &t, err);
     if (ok && t.seconds < 0.5)
         ok = probe_steps(lab, &g->recipe, dir, threads,
@@ -166,8 +226,10 @@ static double three_digits(double x)
     return floor(x / unit) * unit;
 }
 
-static bool budget_given(const SessionOpt *opt)
+/* Another trainer's recipe says what its runs spend. */
+static bool budget_given(const SessionOpt *opt, const Recipe *recipe)
 {
+    if (command_is(recipe)) return true;
     for (int i = 0; i < opt->n_overrides; i++)
         if (strncmp(opt->overrides[i], "budget.", 7) == 0 ||
             strncmp(opt->overrides[i], "train.steps", 11) == 0)
@@ -194,14 +256,11 @@ static bool size_runs(const SessionOpt *opt, bool keep_budget, const Speed *spee
                            opt->hours, p->experiments, MAX(p->run_seconds, 0.0), overhead,
                            runs * (overhead + 2 * least) / 3600 / (1 - CHAMPION_SHARE));
         p->run_flops = three_digits(training * speed->per_s);
-        if (!knobs_set_number(&g->recipe.knobs, "train.steps", 0, err) ||
-            !knobs_set_number(&g->recipe.knobs, knob, p->run_flops, err))
-            return false;
-        recipe_seal(&g->recipe);
+        if (!recipe_spend(&g->recipe, p->run_flops, err)) return false;
     }
     p->run_tokens = p->run_flops / speed->per_s * speed->tokens_per_s;
     p->tokens_per_s = speed->tokens_per_s;
-    p->epochs = p->run_tokens / (double)MAX(g->tokens, 1);
+    p->epochs = g->tokens > 0 ? p->run_tokens / (double)g->tokens : 0;
     /* The champion gets its fifth, but no more than eight epochs: beyond that a run learns its
      * text by heart (Muennighoff et al. 2023: repeats lose their worth). */
     double most = p->run_flops * MAX(1, MAX_EPOCHS / MAX(p->epochs, 1e-9));
@@ -269,11 +328,11 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
                              Err *err)
 {
     Ground *g = NEW(lab->arena, Ground, 1);
-    Speed speed;
+    Speed speed = { 0 };
     TrainSize size;
     if (!find_ground(lab, opt, g, err)) return false;
     const char *why = what_changed(h, opt, g);
-    bool fixed = budget_given(opt), keep_budget = fixed || !why;
+    bool fixed = budget_given(opt, &g->recipe), keep_budget = fixed || !why;
     double hours = opt->hours > 0 ? opt->hours : fixed ? 0 : 1;
     SessionOpt o = *opt;
     o.hours = hours;
@@ -286,9 +345,11 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
                         .note = why ? why : "" };
     p->bank = verdict_first_bank(p->experiments);
     p->detectable = verdict_detectable(p->bank, p->experiments);
-    if (!train_size(lab->dir, &g->recipe, &size, err) || !probe(lab, g, opt->threads, &speed, err))
-        return false;
-    p->params = (double)size.params;
+    if (!command_is(&g->recipe)) {
+        if (!train_size(lab->dir, &g->recipe, &size, err)) return false;
+        p->params = (double)size.params;
+    }
+    if (!probe(lab, g, opt->threads, &speed, err)) return false;
     return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, h, why, p, err);
 }
 
@@ -392,12 +453,14 @@ static json_t *result_json(const History *h, const char *session, const json_t *
         if (strcmp(h->exp[i].session, session) == 0)
             json_array_append_new(list, experiment_json(&h->exp[i]));
     Noise noise = history_noise(h, NULL);
-    return json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:O, s:o}", "lab", json_text(str_of(h->lab->dir)),
-        "session", session, "baseline", recipe_json(h, h->baseline), "champion",
-        recipe_json(h, h->champion), "sigma", json_num_of(noise_s(&noise)), "stopped_because",
-        json_str(end, "text", "it has not ended"), "report", json_str(end, "report", ""),
-        "headline", headline ? headline : json_null(), "experiments", list);
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:O, s:o}", "lab",
+                     json_text(str_of(h->lab->dir)), "session", session, "scores",
+                     history_reported(h) ? "self-reported" : "judged", "metric",
+                     json_text(str_of(history_metric(h))), "baseline", recipe_json(h, h->baseline),
+                     "champion", recipe_json(h, h->champion), "sigma", json_num_of(noise_s(&noise)),
+                     "stopped_because", json_str(end, "text", "it has not ended"), "report",
+                     json_str(end, "report", ""), "headline", headline ? headline : json_null(),
+                     "experiments", list);
 }
 
 bool session_json(Lab *lab, const char *session, json_t **out, Err *err)

@@ -47,9 +47,10 @@ bool session_planning(const char *lab);
 /* The unfinished session, from the ledger; *found false if there is none. */
 bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err) MUST_CHECK;
 
-/* What a question notes of the text that it is asked on: its sources' manifests. */
-bool session_data_sha256(Lab *lab, const char *const *source, int n, char out[65],
-                         Err *err) MUST_CHECK;
+/* What a question notes of what it is asked on: its sources' manifests and, where the recipe drives
+ * another trainer, that program's files. */
+bool session_data_sha256(Lab *lab, const char *const *source, int n, const Recipe *recipe,
+                         char out[65], Err *err) MUST_CHECK;
 
 /* The JSON of `lathe research`: {lab, baseline, champion, sigma, stopped_because, report,
  * experiments}.  New reference. */

@@ -81,9 +81,10 @@ const ToolDef tool_experiments = {
 
 /* ---- one experiment ---- */
 
-static const char *const evidence[] = { "decision", "why",  "effect", "low", "high",
-                                        "P",        "B",    "s",      "e",   "gain_fresh",
-                                        "audit",    "runs", "seconds" };
+static const char *const evidence[] = {
+    "decision", "why", "effect",     "low",   "high", "P",       "B",
+    "s",        "e",   "gain_fresh", "audit", "runs", "seconds", "self_reported"
+};
 
 static json_t *verdict_json(const json_t *v)
 {
@@ -141,10 +142,11 @@ const ToolDef tool_experiment = {
 
 static bool claims(ToolCall *c, json_t **out, Err *err)
 {
-    json_t *rows = tool_rows(c, 200, err,
-                             "SELECT c.claim AS id, c.experiment, c.question, p.title, p.author, "
-                             "c.effect, c.low, c.high, p.predicted FROM claims c JOIN proposals p "
-                             "ON p.experiment = c.experiment ORDER BY c.seq DESC");
+    json_t *rows = tool_rows(
+        c, 200, err,
+        "SELECT c.claim AS id, c.experiment, c.question, p.title, p.author, "
+        "c.effect, c.low, c.high, c.self_reported, p.predicted FROM claims c JOIN proposals p "
+        "ON p.experiment = c.experiment ORDER BY c.seq DESC");
     json_t *gone = rows ? tool_rows(c, 200, err,
                                     "SELECT p.ablates AS experiment, v.decision FROM proposals p "
                                     "JOIN verdicts v ON v.experiment = p.experiment WHERE "

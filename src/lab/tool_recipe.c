@@ -110,7 +110,9 @@ static bool knobs(ToolCall *c, json_t **out, Err *err)
     json_t *list = json_array();
     for (int i = 0; i < r.knobs.count; i++) {
         const Knob *k = r.knobs.knob[i];
-        if (strncmp(k->name, "budget.", 7) == 0 || strcmp(k->name, "train.steps") == 0) continue;
+        if (strncmp(k->name, "budget.", 7) == 0 || strcmp(k->name, "train.steps") == 0 ||
+            strncmp(k->name, "command.", 8) == 0 || strcmp(k->name, "trainer") == 0)
+            continue;
         if (about[0] && !strcasestr(k->name, about) && !strcasestr(k->doc, about)) continue;
         json_array_append_new(list, knob_json(&r.knobs, i));
     }

@@ -60,10 +60,12 @@ static json_t *question_json(const History *h)
     int n = 0, open = 0;
     Noise noise = history_noise(h, NULL);
     for (int i = 0; i < h->exps; i++) open += h->exp[i].decision == EXP_OPEN;
-    return json_pack("{s:s, s:O?, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:i}", "id", h->question,
-                     "sources", json_object_get(h->body, "sources"), "frame",
-                     json_str(h->body, "frame", ""), "decided", h->decided, "kept", h->kept, "open",
-                     open, "sigma_bpb", json_num_of(noise_s(&noise)), "first_bpb",
+    return json_pack("{s:s, s:s, s:o, s:O?, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:i}", "id",
+                     h->question, "scores", history_reported(h) ? "self-reported" : "judged",
+                     "metric", json_text(str_of(history_metric(h))), "sources",
+                     json_object_get(h->body, "sources"), "frame", json_str(h->body, "frame", ""),
+                     "decided", h->decided, "kept", h->kept, "open", open, "sigma_bpb",
+                     json_num_of(noise_s(&noise)), "first_bpb",
                      json_num_of(history_bank_mean(h, h->baseline, &n)), "champion_bpb",
                      json_num_of(history_bank_mean(h, h->champion, &n)), "audit_reads",
                      h->audit_reads, "audit_disagrees", h->audit_disagrees);

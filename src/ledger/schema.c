@@ -69,7 +69,7 @@ typedef struct View {
 static const View views[] = {
     { "labs", "lab", NULL, "version" },
     { "questions", "question", "question",
-      "sources data_sha256 frame target_params recipe parent why" },
+      "sources data_sha256 frame target_params recipe parent why scores metric" },
     { "recipes", "recipe", "recipe", "text" },
     { "sessions", "session", "session",
       "question researcher goal experiments hours bank threads run_budget champion_budget floor "
@@ -80,17 +80,18 @@ static const View views[] = {
       "recipe seed purpose question experiment session data_sha256 replay_of judged_on" },
     { "results", "result", "run",
       "failed bpb error bpb_by_source steps tokens flops seconds tokens_per_s train_loss "
-      "weights_sha256 curve_sha256 data_sha256 text_sha256 planned_bytes machine level version" },
+      "weights_sha256 curve_sha256 data_sha256 text_sha256 planned_bytes machine level version "
+      "self_reported metric why" },
     { "blocks", "blocks", "run", "tier bits bytes" },
     { "proposals", "proposal", "experiment",
       "question session author title edits recipe base_recipe predicted confidence why refute "
       "fresh_seeds idea ablates" },
     { "verdicts", "verdict", "experiment",
       "question decision effect low high P B D v s e rho gain_fresh m n fresh failed audit runs "
-      "seconds flops why refused" },
+      "seconds flops why refused self_reported" },
     { "confirmings", "confirming", "experiment", NULL },
     { "audits", "audit", "experiment", "agrees bank runs" },
-    { "claims", "claim", "claim", "experiment question effect low high" },
+    { "claims", "claim", "claim", "experiment question effect low high self_reported" },
     { "champions", "champion", NULL, "question recipe experiment" },
     { "judge_reads", "judge_read", NULL, "tier question experiment run sources reason" },
     { "closings", "closing", "session", "reason first_seed" },

@@ -18,6 +18,7 @@
 #include "data/mixture.h"
 #include "model/model.h"
 #include "optim/optim.h"
+#include "train/command.h"
 #include "train/dial.h"
 #include "train/knobs.h"
 
@@ -102,14 +103,40 @@ static bool set_item(Recipe *r, const TomlItem *item, const char *path, Arena *o
     return knobs_set(&r->knobs, item->name, item_text(item, out), where, err);
 }
 
+/* Whose trainer it is decides which knobs there are. */
+static bool begin_recipe(Recipe *r, const TomlItem *items, int count, const char *path, Arena *out,
+                         Err *err)
+{
+    const TomlItem *who = NULL;
+    for (int i = 0; i < count && !who; i++)
+        if (strcmp(items[i].name, "trainer") == 0) who = &items[i];
+    if (!who || str_eq(who->text, STR("lathe"))) {
+        recipe_default(r, out);
+        return true;
+    }
+    if (str_eq(who->text, STR("command")))
+        return command_declare(items, count, path, out, &r->knobs, err);
+    return err_set(err, ERR_CONFIG, "%s:%d: trainer is \"%.40s\", and must be lathe or command",
+                   path, who->line, who->text.at);
+}
+
+static bool taken(const TomlItem *item)
+{
+    static const char *const names[] = { "trainer", "command.folder", "command.declares" };
+    for (int i = 0; i < COUNT(names); i++)
+        if (strcmp(item->name, names[i]) == 0) return true;
+    return false;
+}
+
 bool recipe_parse(Recipe *r, Str text, const char *path, Arena *out, Err *err)
 {
     TomlItem *items;
     int count;
-    recipe_default(r, out);
-    if (!toml_parse(text, path, out, &items, &count, err)) return false;
+    if (!toml_parse(text, path, out, &items, &count, err) ||
+        !begin_recipe(r, items, count, path, out, err))
+        return false;
     for (int i = 0; i < count; i++) {
-        if (!set_item(r, &items[i], path, out, err)) return false;
+        if (!taken(&items[i]) && !set_item(r, &items[i], path, out, err)) return false;
     }
     recipe_seal(r);
     return recipe_check(r, err) || err_wrap(err, "%s", path);
@@ -134,11 +161,24 @@ bool recipe_override(Recipe *r, const char *assignment, const char *where, Err *
     return true;
 }
 
+bool recipe_ours(const Recipe *r, const char *who, Err *err)
+{
+    return !command_is(r) ||
+           err_set(err, ERR_CONFIG,
+                   "%s is about Lathe's own trainer, and this recipe drives another: give a recipe "
+                   "without trainer = \"command\"",
+                   who);
+}
+
 bool recipe_check(const Recipe *r, Err *err)
 {
     Model m;
-    if (!model_of(&r->knobs, 257, &m, err)) return false;
     const char *budget = recipe_budget(r);
+    if (command_is(r)) {
+        if (knobs_number(&r->knobs, budget) > 0) return true;
+        return err_set(err, ERR_CONFIG, "%s is 0: what may a run spend?", budget);
+    }
+    if (!model_of(&r->knobs, 257, &m, err)) return false;
     if (knobs_whole(&r->knobs, "train.steps") <= 0 && knobs_number(&r->knobs, budget) <= 0)
         return err_set(err, ERR_CONFIG, "%s is 0 and so is train.steps: give one of them", budget);
     return true;
@@ -146,8 +186,18 @@ bool recipe_check(const Recipe *r, Err *err)
 
 const char *recipe_budget(const Recipe *r)
 {
-    bool tokens = strcmp(knobs_choice(&r->knobs, "budget.frame"), "tokens") == 0;
-    return tokens ? "budget.tokens" : "budget.flops";
+    const char *frame = knobs_choice(&r->knobs, "budget.frame");
+    return strcmp(frame, "tokens") == 0 ? "budget.tokens"
+           : strcmp(frame, "time") == 0 ? "budget.time"
+                                        : "budget.flops";
+}
+
+bool recipe_spend(Recipe *r, double budget, Err *err)
+{
+    if (!command_is(r) && !knobs_set_number(&r->knobs, "train.steps", 0, err)) return false;
+    if (!knobs_set_number(&r->knobs, recipe_budget(r), budget, err)) return false;
+    recipe_seal(r);
+    return true;
 }
 
 /* Length of the table's name in front of the last dot. */
@@ -209,7 +259,7 @@ void recipe_text(const Recipe *r, bool only_given, Buf *out)
 void recipe_seal(Recipe *r)
 {
     Buf text = { 0 };
-    dial_turn(&r->knobs);
+    if (!command_is(r)) dial_turn(&r->knobs);
     recipe_text(r, false, &text);
     sha256_hex(text.at, text.len, r->sha256);
     buf_free(&text);

@@ -1,8 +1,9 @@
 /* recipe.h - all that determines a run but its seed, as a text file of knobs.
  *
  * The tables of every module that has knobs (data, model, optim, schedule,
- * train) gathered into one KnobSet.  The canonical text lists every knob at its
- * value in table order; its SHA-256 names the recipe. */
+ * train) gathered into one KnobSet; where another program trains (command.h), those that it
+ * declares.  The canonical text lists every knob at its value in table order; its SHA-256 names the
+ * recipe. */
 #ifndef TRAIN_RECIPE_H
 #define TRAIN_RECIPE_H
 
@@ -28,8 +29,15 @@ bool recipe_override(Recipe *r, const char *assignment, const char *where, Err *
 /* Relations between knobs: heads divide width, kv heads divide heads, ... ERR_CONFIG. */
 bool recipe_check(const Recipe *r, Err *err) MUST_CHECK;
 
-/* The knob that says what a run may spend: "budget.flops" or "budget.tokens". */
+/* Is it for Lathe's own trainer?  Otherwise ERR_CONFIG: `who` cannot use it. */
+bool recipe_ours(const Recipe *r, const char *who, Err *err) MUST_CHECK;
+
+/* The knob that says what a run may spend: "budget.flops" or "budget.tokens", and of another
+ * trainer (command.h) also "budget.time". */
 const char *recipe_budget(const Recipe *r);
+
+/* Gives every run so much of what its frame counts, and lets that alone decide its length. */
+bool recipe_spend(Recipe *r, double budget, Err *err) MUST_CHECK;
 
 /* Lets `depth` set what follows from it (dial.h) and recomputes sha256; call after edits through
  * knobs_set. */

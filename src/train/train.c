@@ -333,7 +333,8 @@ bool train_size(const char *lab, const Recipe *recipe, TrainSize *out, Err *err)
     TrainJob job = { .lab = lab, .recipe = recipe };
     run_begin(&r, &job);
     int64_t steps = 0;
-    bool ok = recipe_check(recipe, err) && open_data(&r, err) && open_plan(&r, 1, err) &&
+    bool ok = recipe_ours(recipe, "the size of a run", err) && recipe_check(recipe, err) &&
+              open_data(&r, err) && open_plan(&r, 1, err) &&
               find_steps(&recipe->knobs, &r.s, &steps, err);
     if (ok) {
         PlanCost cost = stepper_cost(&r.s);
