@@ -163,7 +163,9 @@ static bool differs(const Side *side, int n, int knob, char value[RUNS_MAX][512]
     bool other = false;
     for (int i = 0; i < n; i++) {
         const KnobSet *k = &side[i].recipe.knobs;
-        knobs_print_value(k, knob, value[i], 512);
+        int at = knobs_find(k, side[0].recipe.knobs.knob[knob]->name);
+        if (at < 0) return false; /* another trainer's run: it has no such knob */
+        knobs_print_value(k, at, value[i], 512);
         other = other || strcmp(value[i], value[0]) != 0;
     }
     return other;

@@ -18,7 +18,8 @@ static json_t *range_json(LawRange r)
 static bool champion_points(ToolCall *c, Recipe *base, LawPoint *p, int *n, Err *err)
 {
     const char *from;
-    if (!lab_champion(c->lab, base, &from, err)) return false;
+    if (!lab_champion(c->lab, base, &from, err) || !recipe_ours(base, "this tool", err))
+        return false;
     recipe_seal(base);
     return scale_points(c->lab, base, p, FORECAST_POINTS, n, err);
 }
@@ -102,7 +103,8 @@ static bool plan(ToolCall *c, json_t **out, Err *err)
     const char *from;
     Recipe *base = NEW(c->lab->arena, Recipe, 1);
     Forecast *f = NEW(c->lab->arena, Forecast, 1);
-    if (!lab_champion(c->lab, base, &from, err)) return false;
+    if (!lab_champion(c->lab, base, &from, err) || !recipe_ours(base, "this tool", err))
+        return false;
     recipe_seal(base);
     ForecastAsk ask = { .base = base,
                         .hours = json_num(c->args, "hours", 0),

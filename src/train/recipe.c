@@ -269,9 +269,13 @@ int recipe_diff(const Recipe *a, const Recipe *b, const char **names, int cap)
 {
     int n = 0;
     for (int i = 0; i < a->knobs.count && n < cap; i++) {
+        int k = i < b->knobs.count && b->knobs.knob[i] == a->knobs.knob[i]
+                    ? i
+                    : knobs_find(&b->knobs, a->knobs.knob[i]->name);
+        if (k < 0 || b->knobs.knob[k]->type != a->knobs.knob[i]->type) continue;
         bool same = a->knobs.knob[i]->type == KNOB_TEXT
-                        ? str_eq(str_of(a->knobs.text[i]), str_of(b->knobs.text[i]))
-                        : a->knobs.value[i] == b->knobs.value[i];
+                        ? str_eq(str_of(a->knobs.text[i]), str_of(b->knobs.text[k]))
+                        : a->knobs.value[i] == b->knobs.value[k];
         if (!same) names[n++] = a->knobs.knob[i]->name;
     }
     return n;

@@ -45,7 +45,7 @@ void recipe_seal(Recipe *r);
 void recipe_text(const Recipe *r, bool only_given,
                  Buf *out); /* TOML by tables; canonical if !only_given */
 
-/* Knobs in which the two differ: names, in table order. */
+/* Knobs that both have and in which they differ: names, in table order. */
 int recipe_diff(const Recipe *a, const Recipe *b, const char **names, int cap);
 
 #endif
