@@ -14,22 +14,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/ask.h"
 #include "lab/role.h"
-#include "lab/spend.h"
 #include "lab/tool.h"
 
-enum { ROUNDS = 16, CALLS_MAX = 8, WHY = 240, ANSWER_TOKENS = 16000 };
+enum { ROUNDS = 16, CALLS_MAX = 8, ANSWER_TOKENS = 16000 };
 static const double PATIENCE = 90; /* seconds for a busy endpoint; then the session goes on */
 
 typedef struct Conversation {
     const Asking *a;
-    const TalkPlan *plan;
-    const char *role;
-    char id[24];
-    int round;
+    Ask ask;
     Buf system;
     json_t *tools, *turns;
-    size_t entered; /* how many of the turns stand in the ledger */
     bool proposed;
 } Conversation;
 
@@ -71,86 +67,6 @@ bool talk_try(TalkPlan *plan, Err *err)
                        "IN,OUT in dollars per million tokens, or --max-tokens",
                        plan->model.name);
     return llm_learn(&plan->model, err);
-}
-
-/* ---- what stands in the ledger ---- */
-
-static Ledger *ledger_of(const Asking *a)
-{
-    return a->history->lab->ledger;
-}
-
-/* What is sent now and was not before: the first time the brief and the state, then what the tools
- * answered.  Before it is sent: a request without a try is one that nobody lived to count. */
-static bool enter_request(Conversation *c, double worst, Err *err)
-{
-    json_t *said = json_array();
-    for (; c->entered < json_array_size(c->turns); c->entered++)
-        json_array_append(said, json_array_get(c->turns, c->entered));
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "talk", c->id, "session",
-                             c->a->session, "role", c->role, "model", c->plan->author, "round",
-                             c->round, "said", said, "worst_usd", json_num_of(worst));
-    if (c->round == 1) json_object_set_new(body, "system", json_text(buf_view(&c->system)));
-    Ledger *l = ledger_of(c->a);
-    return ledger_append(l, "llm_request", c->id, body, err);
-}
-
-static json_t *usage_json(const LlmUsage *u)
-{
-    if (!u->known) return json_null();
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "input", (json_int_t)u->input, "cache_read",
-                     (json_int_t)u->cache_read, "cache_write", (json_int_t)u->cache_write,
-                     "cache_write_hour", (json_int_t)u->cache_write_hour, "output",
-                     (json_int_t)u->output, "thinking", (json_int_t)u->thinking);
-}
-
-static bool on_try(void *self, const LlmTry *t, Err *err)
-{
-    const Conversation *c = self;
-    double usd = t->usage.known ? llm_cost(&c->plan->model, &t->usage) : (double)NAN;
-    json_t *body =
-        json_pack("{s:s, s:s, s:i, s:i, s:s, s:i, s:o, s:o, s:f, s:o, s:o}", "talk", c->id,
-                  "session", c->a->session, "round", c->round, "number", t->number, "fault",
-                  llm_fault_name(t->fault), "status", t->status, "usage", usage_json(&t->usage),
-                  "usd", json_num_of(usd), "seconds", t->seconds, "request_id",
-                  json_text(str_of(t->request_id)), "said", json_text(str_of(t->said)));
-    Ledger *l = ledger_of(c->a);
-    return ledger_append(l, "llm_try", c->id, body, err);
-}
-
-static bool on_stop(void *self)
-{
-    const Conversation *c = self;
-    return c->a->stop && c->a->stop(c->a->self);
-}
-
-static const char *stop_word(LlmStop s)
-{
-    static const char *const word[] = { "done", "calls", "cut", "full", "refused", "paused" };
-    return word[s];
-}
-
-static bool enter_turn(Conversation *c, const LlmAnswer *answer, Err *err)
-{
-    json_t *body =
-        json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:O?}", "talk", c->id, "session",
-                  c->a->session, "role", c->role, "round", c->round, "stop",
-                  stop_word(answer->stop), "category", json_text(str_of(answer->refusal)),
-                  "explanation", json_text(str_of(answer->explanation)), "turn", answer->turn);
-    if (answer->turn) c->entered++;
-    Ledger *l = ledger_of(c->a);
-    return ledger_append(l, "llm_turn", c->id, body, err);
-}
-
-static bool enter_failure(Conversation *c, const LlmAnswer *answer, const Err *why, Err *err)
-{
-    Ledger *l = ledger_of(c->a);
-    return ledger_append(l, "llm_turn", c->id,
-                         json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:o, s:n}", "talk", c->id,
-                                   "session", c->a->session, "role", c->role, "round", c->round,
-                                   "stop", "failed", "category", llm_fault_name(answer->fault),
-                                   "explanation", json_text(str_of(why->msg)), "turn"),
-                         err);
 }
 
 /* ---- what it is told ---- */
@@ -196,7 +112,7 @@ static void put_notes(const json_t *rows, bool persons, Buf *out)
 static bool put_words(Conversation *c, Buf *out, Err *err)
 {
     json_t *session = NULL, *rows = NULL;
-    Ledger *l = ledger_of(c->a);
+    Ledger *l = c->a->history->lab->ledger;
     if (!ledger_last(l, "session", c->a->session, &session, err)) return false;
     const char *goal = json_str(session, "goal", "");
     if (goal[0]) buf_printf(out, "The goal of this session: %s\n", goal);
@@ -230,7 +146,7 @@ static bool first_turn(Conversation *c, Err *err)
     bool ok = put_words(c, &b, err) && put_tool(c, "status", NULL, &b, err) &&
               put_tool(c, "experiments", "{\"limit\": 12}", &b, err);
     if (ok) {
-        buf_printf(&b, "\n%s\n", task(c->role));
+        buf_printf(&b, "\n%s\n", task(c->ask.role));
         json_array_append_new(
             c->turns, json_pack("{s:s, s:o}", "role", "user", "text", json_text(buf_view(&b))));
     }
@@ -260,12 +176,14 @@ static bool queued(const json_t *result)
 /* One result; a refusal is one too.  False only where the lab itself failed or was stopped. */
 static bool run_call(Conversation *c, const json_t *call, json_t *results, Err *err)
 {
-    ToolCaller by = { .lab = c->a->history->lab->dir, .author = c->plan->author, .inside = true };
+    ToolCaller by = { .lab = c->a->history->lab->dir,
+                      .author = c->ask.plan->author,
+                      .inside = true };
     const char *name = json_str(call, "name", "");
     Err refused = { 0 };
     json_t *result = NULL;
     json_t *args = json_read(str_of(json_str(call, "arguments", "{}")), "the arguments", &refused);
-    bool ok = args && tool_do(&by, name, args, on_stop, c, &result, &refused);
+    bool ok = args && tool_do(&by, name, args, c->a->stop, c->a->self, &result, &refused);
     json_decref(args);
     if (!ok && refused.code == ERR_STOPPED) {
         *err = refused;
@@ -309,44 +227,11 @@ static void say(Conversation *c, const char *words)
     json_array_append_new(c->turns, json_pack("{s:s, s:s}", "role", "user", "text", words));
 }
 
-/* ---- what may be spent ---- */
-
-static int64_t prompt_tokens(const LlmModel *m, const LlmPrompt *p)
-{
-    Buf text = { 0 };
-    json_t *request = llm_request(m, p);
-    json_write(request, false, &text);
-    int64_t tokens = text.len / 3 + 1; /* from above */
-    json_decref(request);
-    buf_free(&text);
-    return tokens;
-}
-
-static bool within(Conversation *c, const LlmPrompt *p, double *worst, bool *fits, char *why,
-                   Err *err)
-{
-    Spend s;
-    const TalkPlan *plan = c->plan;
-    int64_t prompt = prompt_tokens(&plan->model, p);
-    int64_t most = prompt + plan->model.max_output;
-    *worst = llm_worst(&plan->model, prompt);
-    if (!spend_of(c->a->history->lab, c->a->session, &s, err)) return false;
-    *fits = (plan->max_usd <= 0 || s.usd + s.worst + *worst <= plan->max_usd) &&
-            (plan->max_tokens <= 0 || spend_tokens(&s) + most <= plan->max_tokens);
-    if (!*fits)
-        snprintf(why, WHY,
-                 "the next request may cost $%.2f and %lld tokens; $%.2f and %lld tokens are spent "
-                 "of $%.2f and %lld (0: no limit)",
-                 *worst, (long long)most, s.usd + s.worst, (long long)spend_tokens(&s),
-                 plan->max_usd, (long long)plan->max_tokens);
-    return true;
-}
-
 /* ---- one round ---- */
 
 static void put_refusal(char *why, const char *category, const char *explanation)
 {
-    snprintf(why, WHY, "the model refused (%s): %.150s", category[0] ? category : "no category",
+    snprintf(why, ASK_WHY, "the model refused (%s): %.150s", category[0] ? category : "no category",
              explanation);
 }
 
@@ -358,7 +243,6 @@ static bool weigh_answer(Conversation *c, const LlmAnswer *answer, TalkEnd *end,
     *next = ROUND_OVER;
     *end = TALK_NOTHING;
     if (answer->turn) json_array_append(c->turns, answer->turn);
-    if (!enter_turn(c, answer, err)) return false;
     switch (answer->stop) {
     case LLM_REFUSED:
         *end = TALK_REFUSED;
@@ -368,7 +252,7 @@ static bool weigh_answer(Conversation *c, const LlmAnswer *answer, TalkEnd *end,
         if (!run_calls(c, answer->turn, err)) return false;
         *end = c->proposed ? TALK_PROPOSED : TALK_NOTHING;
         *next = c->proposed ? ROUND_OVER : ROUND_ON;
-        if (c->round == ROUNDS - 1)
+        if (c->ask.round == ROUNDS - 1)
             say(c, "This is the last turn: hand in a proposal now, or end.");
         return true;
     case LLM_CUT:
@@ -376,74 +260,52 @@ static bool weigh_answer(Conversation *c, const LlmAnswer *answer, TalkEnd *end,
         *next = ROUND_ON;
         return true;
     case LLM_PAUSED: *next = ROUND_ON; return true;
-    case LLM_FULL: snprintf(why, WHY, "the conversation no longer fits the model"); return true;
-    case LLM_DONE: snprintf(why, WHY, "the model proposed nothing"); return true;
+    case LLM_FULL: snprintf(why, ASK_WHY, "the conversation no longer fits the model"); return true;
+    case LLM_DONE: snprintf(why, ASK_WHY, "the model proposed nothing"); return true;
     }
     return true;
 }
 
 static bool one_round(Conversation *c, TalkEnd *end, char *why, Round *next, Err *err)
 {
+    static const TalkEnd ends[] = { [ASK_SPENT] = TALK_SPENT, [ASK_FAILED] = TALK_FAILED };
     LlmPrompt p = { .system = c->system.at, .tools = c->tools, .turns = c->turns };
-    LlmEars ears = { .tried = on_try, .stop = on_stop, .ctx = c };
-    LlmAnswer answer = { 0 };
-    Err lost = { 0 };
-    double worst;
-    bool fits;
+    LlmAnswer answer;
+    AskEnd asked;
     *next = ROUND_OVER;
-    if (!within(c, &p, &worst, &fits, why, err)) return false;
-    if (!fits) {
-        *end = TALK_SPENT;
-        return true;
-    }
-    c->round++;
-    if (!enter_request(c, worst, err)) return false;
-    bool ok = llm_ask(&c->plan->model, &p, &ears, &answer, &lost);
-    if (ok) {
+    bool ok = ask_model(&c->ask, &p, &answer, &asked, why, err);
+    if (ok && asked == ASK_ANSWERED)
         ok = weigh_answer(c, &answer, end, why, next, err);
-    } else if (lost.code == ERR_STOPPED) {
-        *err = lost;
-    } else {
-        *end = TALK_FAILED;
-        snprintf(why, WHY, "%.230s", lost.msg);
-        ok = enter_failure(c, &answer, &lost, err);
-    }
+    else if (ok)
+        *end = ends[asked];
     llm_answer_free(&answer);
     return ok;
-}
-
-static bool next_id(const Asking *a, char id[24], Err *err)
-{
-    json_t *rows = NULL;
-    if (!ledger_query(ledger_of(a),
-                      "SELECT count(DISTINCT id) AS n FROM entries WHERE "
-                      "kind='llm_request'",
-                      1, &rows, err))
-        return false;
-    snprintf(id, 24, "m%lld", (long long)json_int(json_array_get(rows, 0), "n", 0) + 1);
-    json_decref(rows);
-    return true;
 }
 
 bool talk(const Asking *a, const TalkPlan *plan, const char *role, TalkEnd *end, char *why,
           Err *err)
 {
-    Conversation c = { .a = a, .plan = plan, .role = role };
+    TalkPlan own =
+        *plan; /* with what its endpoint says is allowed; without, if it does not answer */
+    Conversation c = { .a = a,
+                       .ask = { .lab = a->history->lab,
+                                .plan = &own,
+                                .session = a->session,
+                                .role = role,
+                                .stop = a->stop,
+                                .self = a->self } };
     Round next = ROUND_ON;
     bool edited = false;
     *end = TALK_NOTHING;
-    snprintf(why, WHY, "the model proposed nothing in %d turns", ROUNDS);
+    snprintf(why, ASK_WHY, "the model proposed nothing in %d turns", ROUNDS);
     c.tools = tool_list();
     c.turns = json_array();
-    TalkPlan own =
-        *plan; /* with what its endpoint says is allowed; without, if it does not answer */
     Err unknown = { 0 };
-    c.plan = &own;
     if (!llm_learn(&own.model, &unknown)) own.model.legal = (LlmLegal){ 0 };
-    bool ok = next_id(a, c.id, err) &&
+    bool ok = ask_begin(&c.ask, err) &&
               role_text(a->history->lab->dir, role_find(role), &c.system, &edited, err) &&
               first_turn(&c, err);
-    while (ok && next == ROUND_ON && c.round < ROUNDS) ok = one_round(&c, end, why, &next, err);
+    while (ok && next == ROUND_ON && c.ask.round < ROUNDS) ok = one_round(&c, end, why, &next, err);
     json_decref(c.tools);
     json_decref(c.turns);
     buf_free(&c.system);
@@ -478,7 +340,7 @@ bool talk_may(const Asking *a, const TalkPlan *plan, bool *may, char *why, Err *
              "kind='llm_turn' AND json_extract(body,'$.session')='%s' AND seq > (SELECT max(seq) "
              "FROM entries WHERE kind='work') ORDER BY seq DESC",
              a->session);
-    if (!ledger_query(ledger_of(a), sql, 1000, &rows, err)) return false;
+    if (!ledger_query(a->history->lab->ledger, sql, 1000, &rows, err)) return false;
     *may = true;
     for (size_t i = 0; i < json_array_size(rows) && *may; i++) {
         const json_t *r = json_array_get(rows, i);
@@ -490,7 +352,7 @@ bool talk_may(const Asking *a, const TalkPlan *plan, bool *may, char *why, Err *
         if (!*may && strcmp(stop, "refused") == 0)
             put_refusal(why, category, said);
         else if (!*may)
-            snprintf(why, WHY, "%.230s", said[0] ? said : "the model proposed nothing");
+            snprintf(why, ASK_WHY, "%.230s", said[0] ? said : "the model proposed nothing");
     }
     json_decref(rows);
     return true;
