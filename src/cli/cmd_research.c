@@ -9,9 +9,8 @@
 #include "base/clock.h"
 #include "cli/cmd.h"
 #include "cli/follow.h"
+#include "cli/model_config.h"
 #include "lab/researcher.h"
-#include "lab/share.h"
-#include "lab/talk.h"
 
 enum { OVERRIDES_MAX = 64 };
 
@@ -31,14 +30,7 @@ static const CmdOpt opts[] = {
     { "new", 0, NULL, "open a new question even where one is open" },
     { "first-seed", 0, "N", "seeds of a new question begin here: with others it is a replicate" },
     { "model", 0, "NAME", "the language model that proposes; alone it means --researcher hybrid" },
-    { "base-url", 0, "URL", "where it answers, if not at its maker's: http://127.0.0.1:11434/v1" },
-    { "api", 0, "WIRE", "with hybrid: anthropic or openai; else by the model's name" },
-    { "key-file", 0, "FILE",
-      "its key, readable by nobody else; else ANTHROPIC_API_KEY or OPENAI_API_KEY" },
-    { "effort", 0, "E", "how hard it thinks, where it knows efforts: low, medium, high" },
-    { "max-usd", 0, "X", "no request is sent that could bring its cost above this" },
-    { "max-tokens", 0, "N", "nor above so many tokens in all" },
-    { "price", 0, "IN,OUT", "dollars per million tokens, where its price is not known" },
+    MODEL_OPTS,
     { "without-model", 0, "WHAT",
       "when it refuses or cannot be asked: builtin goes on with the built-in one, wait waits for "
       "a person; builtin" },
@@ -59,70 +51,22 @@ static bool no_researcher(const char *name, Err *err)
 
 /* ---- a language model ---- */
 
-static const char *wire_of(const Cmd *c, const ResearcherDef *who, const char *model)
-{
-    if (who->model[0]) return who->model;
-    return cmd_value(c, "api", strncmp(model, "claude", 6) == 0 ? "anthropic" : "openai");
-}
-
-static bool put_price(const char *text, json_t *config, Err *err)
-{
-    Str rest = str_of(text), in;
-    double a, b;
-    if (!str_cut(&rest, ',', &in) || !str_to_double(in, &a) || !str_to_double(rest, &b) || a < 0 ||
-        b < 0)
-        return err_set(err, ERR_CONFIG, "--price is IN,OUT in dollars per million tokens: 0.5,2");
-    json_object_set_new(config, "price", json_pack("[f, f]", a, b));
-    return true;
-}
-
 /* What stands in the session's entry; no key. */
-static bool model_config(const Cmd *c, const ResearcherDef *who, json_t *config, Err *err)
+static bool session_model(const Cmd *c, const ResearcherDef *who, json_t *config, Err *err)
 {
-    static const char *const texts[][2] = { { "base-url", "base_url" },
-                                            { "key-file", "key_file" },
-                                            { "effort", "effort" } };
-    double usd, tokens;
     const char *name = cmd_value(c, "model", strcmp(who->name, "claude") ? "" : "claude-opus-5-5");
-    const char *without = cmd_value(c, "without-model", "builtin"), *price;
+    const char *without = cmd_value(c, "without-model", "builtin");
     if (!name[0]) return err_set(err, ERR_CONFIG, "--researcher %s needs --model NAME", who->name);
     if (strcmp(without, "builtin") != 0 && strcmp(without, "wait") != 0)
         return err_set(err, ERR_CONFIG, "--without-model is builtin or wait");
-    if (!cmd_number(c, "max-usd", 0, 0.0001, 1e6, &usd, err) ||
-        !cmd_number(c, "max-tokens", 0, 1, 1e12, &tokens, err))
-        return false;
-    json_object_set_new(config, "wire", json_string(wire_of(c, who, name)));
-    json_object_set_new(config, "name", json_text(str_of(name)));
     json_object_set_new(config, "without", json_string(without));
-    json_object_set_new(config, "max_usd", json_real(usd));
-    json_object_set_new(config, "max_tokens", json_integer((json_int_t)tokens));
-    for (ptrdiff_t i = 0; i < COUNT(texts); i++)
-        if (cmd_has(c, texts[i][0]))
-            json_object_set_new(config, texts[i][1],
-                                json_text(str_of(cmd_value(c, texts[i][0], ""))));
-    price = cmd_value(c, "price", NULL);
-    return !price || put_price(price, config, err);
-}
-
-/* Tries the endpoint before anything is begun, and says what will leave this machine. */
-static bool meet_model(Cmd *c, Lab *lab, const json_t *config, Err *err)
-{
-    TalkPlan plan;
-    Buf words = { 0 };
-    if (!talk_plan(config, &plan, c->arena, err) || !talk_try(&plan, err)) return false;
-    bool ok = share_words(lab, &words, err);
-    if (ok)
-        fprintf(stderr,
-                "%s is shown %s\n  its provider's terms apply to what it is used for; `lathe "
-                "share` says and changes what is shown\n",
-                plan.author, words.at);
-    buf_free(&words);
-    return ok;
+    return model_config(c, who->model, name, config, err);
 }
 
 static bool choose_model(Cmd *c, Lab *lab, SessionOpt *o, json_t *config, Err *err)
 {
     const char *rest;
+    TalkPlan plan;
     if (!o->researcher && cmd_has(c, "model")) o->researcher = "hybrid";
     const ResearcherDef *who = researcher_find(o->researcher ? o->researcher : "builtin", &rest);
     if (!who->model) {
@@ -131,7 +75,7 @@ static bool choose_model(Cmd *c, Lab *lab, SessionOpt *o, json_t *config, Err *e
                        who->name);
     }
     o->model = config;
-    return model_config(c, who, config, err) && meet_model(c, lab, config, err);
+    return session_model(c, who, config, err) && model_config_meet(c, lab, config, &plan, err);
 }
 
 /* ---- the session ---- */

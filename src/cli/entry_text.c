@@ -235,6 +235,18 @@ static void say_settled(const json_t *b, Buf *out)
     say_verdict(b, out);
 }
 
+static void say_labelling(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s labels documents of %s: %s", text(b, "model"), text(b, "data"),
+               text(b, "question"));
+}
+
+static void say_labels(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%zu labels, %lld documents asked for so far",
+               json_array_size(json_object_get(b, "labels")), (long long)json_int(b, "asked", 0));
+}
+
 static void say_request(const json_t *b, Buf *out)
 {
     buf_printf(out, "%s asks %s, request %lld", text(b, "role"), text(b, "model"),
@@ -294,6 +306,8 @@ static const struct {
     { "headline", say_headline },
     { "settle", say_settle },
     { "settled", say_settled },
+    { "labelling", say_labelling },
+    { "labels", say_labels },
     { "note", say_note },
     { "veto", say_veto },
     { "control", say_control },

@@ -105,6 +105,9 @@ static const View views[] = {
     { "settlements", "settled", "settle",
       "data kind decision effect low high P B D v s e m n fresh failed audit domains remedy_tokens "
       "control_tokens remedy_list runs seconds why" },
+    { "labellings", "labelling", "labelling",
+      "data train_sha256 question labels batch bytes seed model" },
+    { "labels", "labels", "labelling", "talk asked labels" },
     { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
     { "ideas_refused", "idea_refused", "idea", "why" },
     { "notes", "note", NULL, "author to text" },
