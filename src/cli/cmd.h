@@ -42,6 +42,7 @@ struct Cmd {
     char **arg;
     int n_args;
     bool json;
+    double begun;                       /* clock_now() when the program began */
     Arena *arena;                       /* lives as long as the command */
     const char **opt_name, **opt_value; /* in the order given; -C's name is "C" */
     int n_opts;

@@ -86,11 +86,13 @@ static bool read_recipe(const Cmd *c, Lab *lab, Recipe *r, const char **from, Er
     return recipe_check(r, err);
 }
 
-static void print_json(const RunResult *r, const Recipe *recipe, uint64_t seed)
+/* start_seconds: from the beginning of the program to the first step. */
+static void print_json(const Cmd *c, const RunResult *r, const Recipe *recipe, uint64_t seed)
 {
     cmd_print_json(json_pack(
-        "{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:s, s:b, s:b, s:b}", "run",
-        r->id, "recipe", recipe->sha256, "seed", (json_int_t)seed, "bpb", json_num_of(r->bpb),
+        "{s:s, s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:s, s:b, s:b, s:b}",
+        "run", r->id, "recipe", recipe->sha256, "seed", (json_int_t)seed, "start_seconds",
+        r->begun > 0 ? json_num_of(r->begun - c->begun) : json_null(), "bpb", json_num_of(r->bpb),
         "steps", (json_int_t)r->steps, "tokens", (json_int_t)r->tokens, "flops",
         (json_int_t)r->flops, "seconds", json_num_of(r->seconds), "tokens_per_s",
         json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss), "planned_bytes",
@@ -145,7 +147,7 @@ static bool train(Cmd *c, Lab *lab, Err *err)
     if (show.begun) progress_end(&show.progress);
     if (!ok) return false;
     if (c->json)
-        print_json(&result, &recipe, job.seed);
+        print_json(c, &result, &recipe, job.seed);
     else
         print_text(&result);
     return true;

@@ -127,7 +127,7 @@ static int flush_output(int status)
 int main(int argc, char **argv)
 {
     Arena arena = arena_reserve((ptrdiff_t)1 << 40);
-    Cmd c = { .arena = &arena };
+    Cmd c = { .arena = &arena, .begun = clock_now() };
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     stop_install();

@@ -340,7 +340,7 @@ static bool open_shard(Opening *o, int i, Err *err)
     if (!file_exists(path) && (!file_make_dirs(folder, err) ||
                                !shard_make_without(path, &o->docs[i], o->m->tokenizer, edit, err)))
         return err_wrap(err, "data set %s", s->name);
-    return shard_open(&s->shard, path, tokenizer_vocab(o->m->tokenizer), err);
+    return shard_open_unread(&s->shard, path, tokenizer_vocab(o->m->tokenizer), err);
 }
 
 static bool settle_weights(Opening *o, Err *err)
@@ -387,7 +387,7 @@ static bool open_all(Opening *o, Err *err)
     return true;
 }
 
-bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out, Err *err)
+bool mixture_open_unread(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out, Err *err)
 {
     *m = (Mixture){ .bestfit = knobs->value[knobs_find(knobs, "data.packing")] > 0 };
     Opening *o = NEW(out, Opening, 1);
@@ -400,6 +400,22 @@ bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
     }
     if (!ok) mixture_close(m);
     return ok;
+}
+
+bool mixture_check(const Mixture *m, Err *err)
+{
+    for (int i = 0; i < m->count; i++) {
+        if (!shard_check(&m->source[i].shard, err)) return false;
+    }
+    return true;
+}
+
+bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out, Err *err)
+{
+    if (!mixture_open_unread(m, lab, knobs, out, err)) return false;
+    if (mixture_check(m, err)) return true;
+    mixture_close(m);
+    return false;
 }
 
 void mixture_close(Mixture *m)

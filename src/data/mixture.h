@@ -7,6 +7,8 @@
 #ifndef DATA_MIXTURE_H
 #define DATA_MIXTURE_H
 
+#include <pthread.h>
+
 #include "base/knob.h"
 #include "data/packing.h"
 #include "data/shard.h"
@@ -47,6 +49,23 @@ typedef struct Mixture {
 bool mixture_open(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
                   Err *err) MUST_CHECK;
 void mixture_close(Mixture *m);
+
+/* The same in two steps, for who cannot wait: all but the checksums of the shards, then those. */
+bool mixture_open_unread(Mixture *m, const char *lab, const KnobSet *knobs, Arena *out,
+                         Err *err) MUST_CHECK;
+bool mixture_check(const Mixture *m, Err *err) MUST_CHECK;
+
+/* mixture_check() on a thread of its own.  The mixture must stay open until it is closed.  The end
+ * waits and says what was found, each time it is called; of a check that never began, nothing. */
+typedef struct MixtureCheck {
+    const Mixture *mixture;
+    pthread_t thread;
+    bool running, ok;
+    Err err;
+} MixtureCheck;
+void mixturecheck_begin(MixtureCheck *c, const Mixture *m);
+bool mixturecheck_end(MixtureCheck *c, Err *err) MUST_CHECK;
+void mixturecheck_close(MixtureCheck *c);
 
 /* The names of the data sets that a recipe reads; nothing is opened.  names: (MIXTURE_MAX). */
 bool mixture_sources(const char *lab, const KnobSet *knobs, Arena *out, const char **names,

@@ -5,9 +5,9 @@
  * as the system pleases, and a file cut short under a mapping is a signal, not an error.
  *
  * A bit that flipped on the disk would train a slightly different model and say nothing, so the
- * header carries a checksum (hash64 over megabytes, chained), checked when a shard is opened.
- * Above CHECK_LIMIT that would cost more than a second; then the size and each token's range have
- * to do. */
+ * header carries a checksum (hash64 over megabytes, chained), checked when a shard is opened, or
+ * beside the first step (mixture_check.c).  Above CHECK_LIMIT that would cost more than a second;
+ * then the size and each token's range have to do. */
 #include "data/shard.h"
 
 #include <errno.h>
@@ -211,11 +211,12 @@ static bool corrupted(const Shard *s, const char *why, Err *err)
                    "%s is corrupted (%s); delete it and run the same command again", s->path, why);
 }
 
-static bool check_sum(const Shard *s, uint64_t want, Err *err)
+bool shard_check(const Shard *s, Err *err)
 {
+    int64_t size = s->tokens * s->width;
+    if (size > CHECK_LIMIT) return true;
     Arena scratch = arena_reserve(CHUNK + 4096);
     unsigned char *chunk = NEW(&scratch, unsigned char, CHUNK);
-    int64_t size = s->tokens * s->width;
     uint64_t hash = 0;
     bool ok = true;
     for (int64_t at = 0; ok && at < size; at += CHUNK) {
@@ -224,10 +225,10 @@ static bool check_sum(const Shard *s, uint64_t want, Err *err)
         if (ok) hash = hash64(chunk, n, hash);
     }
     arena_release(&scratch);
-    return ok && (hash == want || corrupted(s, "its checksum is another", err));
+    return ok && (hash == s->hash || corrupted(s, "its checksum is another", err));
 }
 
-static bool check_shard(Shard *s, Err *err)
+static bool check_header(Shard *s, Err *err)
 {
     unsigned char h[HEADER];
     struct stat st;
@@ -239,19 +240,28 @@ static bool check_shard(Shard *s, Err *err)
     s->tokens = (int64_t)get_le(h + 8, 4);
     s->bytes = (int64_t)get_le(h + AT_BYTES, 8);
     s->documents = (int64_t)get_le(h + AT_DOCUMENTS, 8);
+    s->hash = get_le(h + AT_HASH, 8);
     if (get_le(h, 4) != want->magic || get_le(h + 4, 4) != want->version)
         return corrupted(s, "its header is not that of tokens of this vocabulary", err);
     if (st.st_size != HEADER + s->tokens * s->width)
         return corrupted(s, "its size is not what its header says", err);
-    return s->tokens * s->width > CHECK_LIMIT || check_sum(s, get_le(h + AT_HASH, 8), err);
+    return true;
 }
 
-bool shard_open(Shard *s, const char *path, int vocab, Err *err)
+bool shard_open_unread(Shard *s, const char *path, int vocab, Err *err)
 {
     *s = (Shard){ .path = path, .vocab = vocab };
     s->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0) return err_errno(err, "cannot open %s", path);
-    if (check_shard(s, err)) return true;
+    if (check_header(s, err)) return true;
+    shard_close(s);
+    return false;
+}
+
+bool shard_open(Shard *s, const char *path, int vocab, Err *err)
+{
+    if (!shard_open_unread(s, path, vocab, err)) return false;
+    if (shard_check(s, err)) return true;
     shard_close(s);
     return false;
 }

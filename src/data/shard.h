@@ -17,6 +17,7 @@ typedef struct Shard {
     int64_t tokens, bytes, documents; /* bytes: of the text */
     int fd, width;                    /* width: bytes a token */
     int vocab;
+    uint64_t hash; /* of the tokens, as the header says */
 } Shard;
 
 /* Whole or not at all.  Two processes that make the same shard take turns, and the second finds
@@ -34,6 +35,9 @@ bool shard_make_without(const char *path, const Docs *docs, const Tokenizer *t, 
 
 /* Checks header, size and, up to 256 MB, the checksum.  `path` must live as long as the shard. */
 bool shard_open(Shard *s, const char *path, int vocab, Err *err) MUST_CHECK;
+/* The same in two steps: header and size at once, the checksum later.  Thread-safe. */
+bool shard_open_unread(Shard *s, const char *path, int vocab, Err *err) MUST_CHECK;
+bool shard_check(const Shard *s, Err *err) MUST_CHECK;
 void shard_close(Shard *s);
 
 /* The n tokens from place `at` on, going on at the beginning after the last one; at < tokens.

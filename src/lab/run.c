@@ -36,7 +36,7 @@ static bool read_data(Lab *lab, const RunJob *job, Arena *out, Reading *r, Err *
 {
     Mixture m = { 0 };
     if (command_is(job->recipe)) return command_sha256(job->recipe, r->data_sha256, err);
-    if (!mixture_open(&m, lab->dir, &job->recipe->knobs, out, err)) return false;
+    if (!mixture_open_unread(&m, lab->dir, &job->recipe->knobs, out, err)) return false;
     memcpy(r->data_sha256, m.sha256, sizeof(r->data_sha256));
     r->n_sources = job->sources ? job->n_sources : m.count;
     for (int i = 0; i < r->n_sources; i++)
@@ -238,6 +238,7 @@ static void take_result(const TrainResult *t, RunResult *out)
     out->tokens_per_s = t->seconds > 0 ? (double)t->tokens / t->seconds : 0;
     out->planned_bytes = t->planned_bytes;
     out->peak_bytes = t->peak_bytes;
+    out->begun = t->begun;
     memcpy(out->weights_sha256, t->weights_sha256, sizeof(out->weights_sha256));
 }
 

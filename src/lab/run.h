@@ -38,6 +38,7 @@ typedef struct RunResult {
     int64_t steps, tokens, flops, planned_bytes;
     int64_t peak_bytes; /* seen by this call's training; 0 where nothing was trained */
     double seconds, tokens_per_s, train_loss;
+    double begun; /* clock_now() at the first step of this call; 0: nothing was trained */
     char weights_sha256[65], curve_sha256[65];
     bool self_reported; /* another trainer's own word: no judge has seen the model */
     char metric[64];    /* what it calls its score; "" of ours, in bits per byte */

@@ -9,6 +9,9 @@
  * written.  After a crash some steps are done again and said again, with the same numbers;
  * the other order could lose some for ever.
  *
+ * The checksum of the tokens is taken while the first steps run (data/mixture_check.c), and is
+ * waited for before the first of them is told.
+ *
  * A loss that is not a number ends the run: it is a result ("this recipe fails"), not an
  * error, and it is written down like any other end. */
 #include "train/train.h"
@@ -32,6 +35,7 @@ typedef struct Run {
     bool dev_open, mixture_open;
     int lock; /* of the folder; -1 */
     Mixture mixture;
+    MixtureCheck check;
     Loader loader;
     Stepper s;
     Checkpoint at;
@@ -75,7 +79,7 @@ static bool find_steps(const KnobSet *k, const Stepper *s, int64_t *steps, Err *
 static bool open_data(Run *r, Err *err)
 {
     const KnobSet *k = &r->job->recipe->knobs;
-    if (!mixture_open(&r->mixture, r->job->lab, k, &r->arena, err)) return false;
+    if (!mixture_open_unread(&r->mixture, r->job->lab, k, &r->arena, err)) return false;
     r->mixture_open = true;
     tokenizer_print(r->mixture.tokenizer, &r->tokenizer);
     recipe_text(r->job->recipe, false, &r->recipe);
@@ -99,6 +103,7 @@ static bool open_plan(Run *r, int threads, Err *err)
 static void run_close(Run *r)
 {
     stepper_free(&r->s);
+    mixturecheck_close(&r->check);
     if (r->dev_open) dev_close(&r->dev);
     if (r->mixture_open) mixture_close(&r->mixture);
     if (r->lock >= 0) file_unlock(r->lock);
@@ -181,6 +186,7 @@ static bool load_place(Run *r, const char *path, Err *err)
 
 /* ---- running */
 
+/* Nothing is told or kept of steps on tokens that are not what was written. */
 static bool flush_rows(Run *r, Err *err)
 {
     const RunSink *sink = &r->job->sink;
@@ -188,6 +194,7 @@ static bool flush_rows(Run *r, Err *err)
     r->rows = 0;
     r->flushed = clock_now();
     watch_memory(r);
+    if (!mixturecheck_end(&r->check, err)) return false;
     return n == 0 || !sink->rows || sink->rows(sink->self, r->row, n, err);
 }
 
@@ -250,6 +257,7 @@ static bool run_steps(Run *r, Err *err)
 {
     const RunSink *sink = &r->job->sink;
     PlanCost cost = stepper_cost(&r->s);
+    mixturecheck_begin(&r->check, &r->mixture);
     r->begun = r->flushed = r->saved = clock_now();
     while (!r->at.done) {
         if (sink->stop && sink->stop(sink->self)) {
@@ -293,6 +301,7 @@ static void fill_result(const Run *r, const PlanCost *cost, TrainResult *out)
                           .tokens = c->tokens,
                           .flops = c->flops,
                           .seconds = c->seconds,
+                          .begun = r->begun,
                           .train_loss =
                               c->tail_count ? c->tail_sum / (double)c->tail_count : (double)NAN,
                           .finite = c->finite,

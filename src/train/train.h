@@ -42,6 +42,7 @@ typedef struct TrainRead {
 typedef struct TrainResult {
     int64_t steps, tokens, flops;
     double seconds;    /* of this call and the calls before it, training alone */
+    double begun;      /* clock_now() at the first step of this call; 0: there was none */
     double train_loss; /* mean of the last tenth, nats per token */
     bool finite; /* false: the run failed and stopped at the first loss that was not a number */
     PlanCost cost;
