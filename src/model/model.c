@@ -312,13 +312,19 @@ static Tensor *head_input(Graph *g, const Model *m, Tensor *x)
     return m->width_ratio == 1 ? x : t_scale(g, x, (float)(1 / m->width_ratio));
 }
 
-HeadLoss model_loss(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight)
+HeadLoss model_loss_taught(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight,
+                           const HeadTeacher *by)
 {
     ptrdiff_t n = x->dim[0] * x->dim[1];
     x = head_input(g, m, t_view(g, x, 2, (ptrdiff_t[]){ n, m->width }));
     target = t_view(g, target, 1, (ptrdiff_t[]){ n });
     OpOpt o = { .cap = m->softcap, .p = m->z_loss };
-    return t_head_loss_z(g, x, head_weight(g, m), target, weight, o);
+    return t_head_loss_taught(g, x, head_weight(g, m), target, weight, o, by);
+}
+
+HeadLoss model_loss(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight)
+{
+    return model_loss_taught(g, m, x, target, weight, NULL);
 }
 
 Tensor *model_logits(Graph *g, const Model *m, Tensor *x, Tensor *rows)

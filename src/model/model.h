@@ -71,6 +71,9 @@ Tensor *model_hidden(Graph *g, const Model *m, ModelIn in); /* (B, T, C), after 
 
 /* x (B, T, C), target (B, T) I32 (negative: not counted), weight (1). */
 HeadLoss model_loss(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight);
+/* The same with a teacher, or with NULL. */
+HeadLoss model_loss_taught(Graph *g, const Model *m, Tensor *x, Tensor *target, Tensor *weight,
+                           const HeadTeacher *by);
 /* Of chosen rows: x (B, T, C), rows (R) I32 in 0..B*T-1 -> (R, V), softcapped. */
 Tensor *model_logits(Graph *g, const Model *m, Tensor *x, Tensor *rows);
 

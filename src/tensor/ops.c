@@ -122,6 +122,17 @@ HeadLoss t_head_loss_z(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *w
     return (HeadLoss){ n->out[0], n->out[1] };
 }
 
+HeadLoss t_head_loss_taught(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, OpOpt o,
+                            const HeadTeacher *by)
+{
+    if (!by) return t_head_loss_z(g, x, w, target, weight, o);
+    o.x = by->heat;
+    o.y = by->share;
+    Tensor *in[] = { x, w, target, weight, by->token, by->soft, by->ref };
+    Node *n = op_record(g, "head_loss", in, o);
+    return (HeadLoss){ n->out[0], n->out[1] };
+}
+
 Tensor *t_sum_squares(Graph *g, Tensor *x)
 {
     return record(g, "sum_squares", IN(x), NO_OPT);

@@ -62,6 +62,16 @@ HeadLoss t_head_loss(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *wei
 HeadLoss t_head_loss_z(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight,
                        OpOpt o); /* o.cap and o.p */
 
+/* What another model says of the rows (head_loss.c); a part that is NULL is absent. */
+typedef struct HeadTeacher {
+    Tensor *token, *soft; /* (N, k): tokens, and shares that sum to the teacher's weight */
+    float heat;           /* temperature at which they are compared; 0: 1 */
+    Tensor *ref;          /* (N): its losses */
+    float share;          /* of the rows, those most above ref: learned from */
+} HeadTeacher;
+HeadLoss t_head_loss_taught(Graph *g, Tensor *x, Tensor *w, Tensor *target, Tensor *weight, OpOpt o,
+                            const HeadTeacher *by);
+
 /* Statistics and updates; no derivatives.  All sums in double, in blocks, in written order. */
 Tensor *t_sum_squares(Graph *g, Tensor *x); /* (1) */
 Tensor *t_clip_factor(Graph *g, Tensor *sum_squares,

@@ -21,15 +21,17 @@
 #include "train/command.h"
 #include "train/dial.h"
 #include "train/knobs.h"
+#include "train/parent.h"
 
 enum { TABLES_MAX = 32 };
 
 void recipe_default(Recipe *r, Arena *out)
 {
     const Knob *tables[TABLES_MAX] = { dial_knobs, data_knobs, model_knobs, optim_knobs };
-    int n = 4 + optim_tables(tables + 4, TABLES_MAX - 7);
+    int n = 4 + optim_tables(tables + 4, TABLES_MAX - 8);
     tables[n++] = schedule_knobs;
     tables[n++] = train_knobs;
+    tables[n++] = parent_knobs;
     tables[n] = NULL;
     r->knobs = knobs_new(out, tables);
     recipe_seal(r);
@@ -178,7 +180,8 @@ bool recipe_check(const Recipe *r, Err *err)
         if (knobs_number(&r->knobs, budget) > 0) return true;
         return err_set(err, ERR_CONFIG, "%s is 0: what may a run spend?", budget);
     }
-    if (!model_of(&r->knobs, 257, &m, err)) return false;
+    ParentWant parent;
+    if (!model_of(&r->knobs, 257, &m, err) || !parent_want(&r->knobs, &parent, err)) return false;
     if (knobs_whole(&r->knobs, "train.steps") <= 0 && knobs_number(&r->knobs, budget) <= 0)
         return err_set(err, ERR_CONFIG, "%s is 0 and so is train.steps: give one of them", budget);
     return true;

@@ -9,6 +9,21 @@
 #include "train/stepper.h"
 
 #include <math.h>
+#include <string.h>
+
+/* Inputs for the parent's answers. */
+static HeadTeacher teacher(Stepper *s, Graph *g)
+{
+    const ParentWant *want = &s->parent->want;
+    ptrdiff_t rows[2] = { (ptrdiff_t)s->batch * s->context, s->parent->k };
+    HeadTeacher by = { .heat = (float)want->heat, .share = (float)want->select };
+    if (parent_teaches(want)) {
+        by.token = s->token = t_input(g, "parent.token", I32, 2, rows);
+        by.soft = s->soft = t_input(g, "parent.soft", F32, 2, rows);
+    }
+    if (parent_selects(want)) by.ref = s->ref = t_input(g, "parent.ref", F32, 1, rows);
+    return by;
+}
 
 static bool plan_micro(Stepper *s, Dev *d, Tensor ***params, int *n, Arena *out, Err *err)
 {
@@ -21,7 +36,10 @@ static bool plan_micro(Stepper *s, Dev *d, Tensor ***params, int *n, Arena *out,
     s->weight = t_input(g, "weight", F32, 1, (ptrdiff_t[]){ 1 });
     ModelIn in = { .tokens = s->tokens, .pos = s->pos, .doc = s->doc };
     Tensor *x = model_hidden(g, &s->model, in);
-    s->loss = model_loss(g, &s->model, x, s->targets, s->weight).loss;
+    HeadTeacher by = { 0 };
+    if (s->parent) by = teacher(s, g);
+    s->loss =
+        model_loss_taught(g, &s->model, x, s->targets, s->weight, s->parent ? &by : NULL).loss;
     graph_grad(g, s->loss);
     s->micro = plan_new(g, &s->loss, 1, d, s->opt, out, err);
     *params = NEW(out, Tensor *, g->tensors);
@@ -48,7 +66,8 @@ bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err)
     *s = (Stepper){ .opt = o.plan,
                     .batch = (int)knobs_whole(o.knobs, "train.batch"),
                     .context = (int)knobs_whole(o.knobs, "model.context"),
-                    .accumulate = (int)knobs_whole(o.knobs, "train.accumulate") };
+                    .accumulate = (int)knobs_whole(o.knobs, "train.accumulate"),
+                    .parent = o.parent && o.parent->body ? o.parent : NULL };
     Tensor **params;
     int n;
     return model_of(o.knobs, o.vocab, &s->model, err) && plan_micro(s, d, &params, &n, out, err) &&
@@ -72,15 +91,21 @@ void stepper_free(Stepper *s)
 PlanCost stepper_cost(const Stepper *s)
 {
     PlanCost a = plan_cost(s->micro), b = plan_cost(s->update);
-    return (PlanCost){ .params = MAX(a.params, b.params),
+    PlanCost p = s->parent ? parent_cost(s->parent) : (PlanCost){ 0 };
+    return (PlanCost){ .params = MAX(a.params, b.params) + p.params,
                        .grads = MAX(a.grads, b.grads),
                        .states = a.states + b.states,
-                       .step = MAX(a.step, b.step),
-                       .inputs = a.inputs + b.inputs,
-                       .scratch = MAX(a.scratch, b.scratch),
+                       .step = MAX(a.step, b.step) + p.step,
+                       .inputs = a.inputs + b.inputs + p.inputs,
+                       .scratch = MAX(p.scratch, MAX(a.scratch, b.scratch)),
                        .flops = s->accumulate * a.flops + b.flops,
                        .matmul_flops = s->accumulate * a.matmul_flops + b.matmul_flops,
                        .nodes = a.nodes + b.nodes };
+}
+
+int64_t stepper_parent_flops(const Stepper *s)
+{
+    return s->parent ? s->accumulate * parent_cost(s->parent).matmul_flops : 0;
 }
 
 static double scalar_at(const Stepper *s, const Tensor *t)
@@ -106,6 +131,24 @@ static bool fill(const Stepper *s, const Loader *l, int64_t index, Err *err)
                        plan_at(s->micro, s->pos), doc, NULL, err);
 }
 
+/* The parent's answers on the micro-batch that the inputs hold. */
+static void ask(const Stepper *s, OptimAt at)
+{
+    const ParentWant *want = &s->parent->want;
+    ParentAsk a = { .tokens = plan_at(s->micro, s->tokens),
+                    .targets = plan_at(s->micro, s->targets),
+                    .pos = plan_at(s->micro, s->pos),
+                    .doc = s->doc ? plan_at(s->micro, s->doc) : NULL,
+                    .share = parent_share(want, at.step, at.steps),
+                    .token = s->token ? plan_at(s->micro, s->token) : NULL,
+                    .soft = s->soft ? plan_at(s->micro, s->soft) : NULL,
+                    .ref = s->ref ? plan_at(s->micro, s->ref) : NULL };
+    if (parent_selects(want) || a.share > 0)
+        parent_ask(s->parent, &a);
+    else
+        memset(a.soft, 0, (size_t)tensor_count(s->soft) * sizeof(*a.soft));
+}
+
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
 {
     float scalar[SLOT_COUNT];
@@ -115,6 +158,7 @@ bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
     put_weight(s);
     for (int i = 0; i < s->accumulate; i++) {
         if (l && !fill(s, l, (d.at.step - 1) * s->accumulate + i, err)) return false;
+        if (s->parent) ask(s, d.at);
         in.later = i > 0;
         in.micro = i;
         plan_run(s->micro, &in);

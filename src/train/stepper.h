@@ -9,11 +9,13 @@
 #include "data/mixture.h"
 #include "model/model.h"
 #include "optim/optim.h"
+#include "train/parent.h"
 
 typedef struct StepperOpt {
     const KnobSet *knobs;
     int vocab;
-    PlanOpt plan; /* its level is the Store's too */
+    PlanOpt plan;         /* its level is the Store's too */
+    const Parent *parent; /* what it was asked for (parent.h); NULL: there is none */
 } StepperOpt;
 
 typedef struct Stepper {
@@ -24,6 +26,8 @@ typedef struct Stepper {
     Store *store;
     Tensor *tokens, *targets, *pos, *doc; /* (B, T); doc NULL without model.doc_mask */
     Tensor *weight, *loss;                /* (1) each */
+    const Parent *parent;
+    Tensor *token, *soft, *ref; /* (B T, k), (B T, k), (B T): the parent's answers, where asked */
     int batch, context, accumulate;
 } Stepper;
 
@@ -34,8 +38,10 @@ bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err) MUST_C
 bool stepper_bind(Stepper *s, Dev *d, uint64_t seed, Arena *out, Err *err) MUST_CHECK;
 void stepper_free(Stepper *s);
 
-/* Of a whole step, accumulated micro-batches included; bytes as both plans together need them. */
+/* Of a whole step, accumulated micro-batches included; bytes as both plans together need them.  The
+ * parent's bytes are in it, its FLOPs apart: it is not asked in every step. */
 PlanCost stepper_cost(const Stepper *s);
+int64_t stepper_parent_flops(const Stepper *s);
 
 typedef struct StepOut {
     double loss; /* mean over the step's tokens, nats */

@@ -38,6 +38,7 @@ typedef struct Run {
     MixtureCheck check;
     Loader loader;
     Stepper s;
+    Parent parent;
     Checkpoint at;
     Buf recipe, tokenizer;
     StepRow row[ROWS];
@@ -57,6 +58,13 @@ static int64_t tokens_per_step(const Stepper *s)
     return (int64_t)s->batch * s->context * s->accumulate;
 }
 
+/* FLOPs of a run's first `done` of so many steps, the parent's share in them. */
+static int64_t flops_of(const Stepper *s, int64_t done, int64_t steps)
+{
+    int64_t asked = s->parent ? parent_asked(&s->parent->want, done, steps) : 0;
+    return done * stepper_cost(s).matmul_flops + asked * stepper_parent_flops(s);
+}
+
 /* Never more than the budget pays for: one step of a huge batch would be a run that spends many
  * times what the runs that it is compared with spend. */
 static bool find_steps(const KnobSet *k, const Stepper *s, int64_t *steps, Err *err)
@@ -67,6 +75,8 @@ static bool find_steps(const KnobSet *k, const Stepper *s, int64_t *steps, Err *
     const char *knob = tokens ? "budget.tokens" : "budget.flops";
     double per_step = tokens ? (double)tokens_per_step(s) : (double)stepper_cost(s).matmul_flops;
     *steps = (int64_t)floor(knobs_number(k, knob) / per_step);
+    while (!tokens && *steps > 0 && (double)flops_of(s, *steps, *steps) > knobs_number(k, knob))
+        --*steps;
     if (*steps > 0) return true;
     return err_set(err, ERR_CONFIG,
                    "%s = %.3g does not pay for one step, which takes %.3g: raise it, or use a "
@@ -94,15 +104,23 @@ static bool open_plan(Run *r, int threads, Err *err)
 {
     if (!dev_open(&r->dev, "cpu", threads, err)) return false;
     r->dev_open = true;
-    StepperOpt o = { .knobs = &r->job->recipe->knobs,
+    const KnobSet *k = &r->job->recipe->knobs;
+    StepperOpt o = { .knobs = k,
                      .vocab = tokenizer_vocab(r->mixture.tokenizer),
-                     .plan = { .level = cpu_level() } };
-    return stepper_plan(&r->s, o, &r->dev, &r->arena, err);
+                     .plan = { .level = cpu_level() },
+                     .parent = &r->parent };
+    ParentShape shape = { .batch = (int)knobs_whole(k, "train.batch"),
+                          .context = (int)knobs_whole(k, "model.context"),
+                          .doc = knobs_flag(k, "model.doc_mask") };
+    return parent_open(&r->parent, r->job->lab, k, r->mixture.tokenizer, shape, &r->dev, &r->arena,
+                       err) &&
+           stepper_plan(&r->s, o, &r->dev, &r->arena, err);
 }
 
 static void run_close(Run *r)
 {
     stepper_free(&r->s);
+    parent_close(&r->parent);
     mixturecheck_close(&r->check);
     if (r->dev_open) dev_close(&r->dev);
     if (r->mixture_open) mixture_close(&r->mixture);
@@ -181,7 +199,8 @@ static void watch_memory(Run *r)
 static bool load_place(Run *r, const char *path, Err *err)
 {
     if (!stepper_bind(&r->s, &r->dev, r->job->seed, &r->arena, err)) return false;
-    return !path || checkpoint_load(path, r->s.store, true, err);
+    if (path) return checkpoint_load(path, r->s.store, true, err);
+    return parent_begin(&r->parent, &r->s.model, r->s.store, r->job->seed, &r->arena, err);
 }
 
 /* ---- running */
@@ -225,7 +244,7 @@ static void add_row(Run *r, const StepOut *out, OptimAt at, double began)
     r->row[r->rows++] = row;
 }
 
-static bool one_step(Run *r, const PlanCost *cost, Err *err)
+static bool one_step(Run *r, Err *err)
 {
     StepOut out;
     double began = clock_now();
@@ -235,7 +254,7 @@ static bool one_step(Run *r, const PlanCost *cost, Err *err)
     if (!stepper_run(&r->s, &r->loader, d, &out, err)) return false;
     r->at.step++;
     r->at.tokens += tokens_per_step(&r->s);
-    r->at.flops += cost->matmul_flops;
+    r->at.flops = flops_of(&r->s, r->at.step, r->at.steps);
     r->at.finite = out.finite;
     r->at.done = !out.finite || r->at.step == r->at.steps;
     if (r->at.step > r->at.steps - (r->at.steps + 9) / 10) {
@@ -256,7 +275,6 @@ static bool save_is_due(const Run *r)
 static bool run_steps(Run *r, Err *err)
 {
     const RunSink *sink = &r->job->sink;
-    PlanCost cost = stepper_cost(&r->s);
     mixturecheck_begin(&r->check, &r->mixture);
     r->begun = r->flushed = r->saved = clock_now();
     while (!r->at.done) {
@@ -266,7 +284,7 @@ static bool run_steps(Run *r, Err *err)
                            "stopped after step %lld of %lld; the same command goes on",
                            (long long)r->at.step, (long long)r->at.steps);
         }
-        if (!one_step(r, &cost, err)) return false;
+        if (!one_step(r, err)) return false;
         bool full = r->rows == ROWS || clock_now() - r->flushed >= FLUSH_SECONDS;
         if (save_is_due(r) ? !save(r, err) : full && !flush_rows(r, err)) return false;
     }
@@ -278,7 +296,7 @@ static void tell_planned(const Run *r, const PlanCost *cost)
     const RunSink *sink = &r->job->sink;
     if (!sink->planned) return;
     sink->planned(sink->self, cost, r->at.steps, r->at.steps * tokens_per_step(&r->s),
-                  r->at.steps * cost->matmul_flops);
+                  flops_of(&r->s, r->at.steps, r->at.steps));
 }
 
 /* What was read of each source, and how often. */
@@ -349,7 +367,7 @@ bool train_size(const char *lab, const Recipe *recipe, TrainSize *out, Err *err)
         PlanCost cost = stepper_cost(&r.s);
         *out = (TrainSize){ .steps = steps,
                             .tokens_per_step = tokens_per_step(&r.s),
-                            .flops_per_step = cost.matmul_flops,
+                            .flops_per_step = flops_of(&r.s, steps, steps) / steps,
                             .params = model_params(&r.s.model),
                             .cost = cost };
     }
