@@ -10,16 +10,18 @@
 #include "cli/cmd.h"
 #include "cli/run_dir.h"
 #include "judge/judge.h"
-#include "lab/lab.h"
+#include "lab/apart.h"
 
 static const CmdOpt opts[] = {
     { "tier", 0, "TIER", "search (as given), audit or locked; reads of the last two are counted" },
+    { "apart", 0, NULL, "at arm's length: the model in a sandbox, the judge in another process" },
     { 0 },
 };
 
 typedef struct Eval {
     const char *run, *dir;
     int tier;
+    bool apart;
     const char *source[MIXTURE_MAX];
     int n_sources;
 } Eval;
@@ -93,20 +95,34 @@ static void print_score(const Eval *e, const JudgeScore *s)
         printf("  %-20s %.4f\n", e->source[i], s->source_bpb[i]);
 }
 
+/* What a model of this very program is asked as if it were a stranger's. */
+static bool score_apart(Lab *lab, const Eval *e, const Trained *t, JudgeScore *score, Err *err)
+{
+    ApartScore s;
+    JudgeText text = { lab->dir, e->source, e->n_sources, e->tier };
+    ApartWho who = { trained_recipe(t), e->dir, apart_self(lab->arena), 0 };
+    if (!apart_ask(lab, &who, &text, lab->arena, &s, err)) return false;
+    *score = s.score;
+    fprintf(stderr, "%d probes, the candidate took %.1f s of processor time\n", s.probes, s.cpu);
+    return !s.rejected || err_set(err, ERR_FORMAT, "%s is rejected: %s", e->run, s.why);
+}
+
 static bool evaluate(Lab *lab, Eval *e, JudgeScore *score, Err *err)
 {
     if (!sources_of_question(lab, e, err)) return false;
     Trained *t = trained_open(e->dir, 0, lab->arena, err);
     if (!t) return false;
     bool ok = (e->n_sources > 0 || sources_of_recipe(lab, t, e, err)) && count_read(lab, e, err) &&
-              judge_score(lab->dir, e->source, e->n_sources, e->tier, t, lab->arena, score, err);
+              (e->apart ? score_apart(lab, e, t, score, err)
+                        : judge_score(lab->dir, e->source, e->n_sources, e->tier, t, lab->arena,
+                                      score, err));
     trained_close(t);
     return ok;
 }
 
 static bool run(Cmd *c, Err *err)
 {
-    Eval e = { 0 };
+    Eval e = { .apart = cmd_has(c, "apart") };
     Lab lab;
     JudgeScore score;
     if (!find_tier(cmd_value(c, "tier", "search"), &e.tier, err) ||

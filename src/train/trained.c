@@ -34,6 +34,11 @@ struct Trained {
     int rows; /* of the scoring plan */
     Plan *score;
     Tensor *tokens, *targets, *pos, *weight, *nll;
+    struct {
+        Plan *plan;
+        Tensor *tokens, *pos, *rows, *logits;
+        int n; /* rows */
+    } whole;
     FeedPlan stretch, single;
     int32_t *past; /* (context) tokens that the cache holds */
     int filled;
@@ -183,6 +188,44 @@ bool trained_nll(Trained *t, const int32_t *tokens, const int32_t *targets, int 
             nll[from + i] = (double)got[(ptrdiff_t)(i / length) * T + i % length];
     }
     return true;
+}
+
+/* ---- logits of whole rows */
+
+bool trained_plan_logits(Trained *t, int rows, Arena *out, Err *err)
+{
+    Graph *g = graph_new(out);
+    ptrdiff_t shape[2] = { rows, t->model.context }, cells = rows * shape[1];
+    t->whole.n = rows;
+    t->whole.tokens = t_input(g, "tokens", I32, 2, shape);
+    t->whole.pos = t_input(g, "pos", I32, 2, shape);
+    t->whole.rows = t_input(g, "rows", I32, 1, &cells);
+    ModelIn in = { .tokens = t->whole.tokens, .pos = t->whole.pos };
+    t->whole.logits = model_logits(g, &t->model, model_hidden(g, &t->model, in), t->whole.rows);
+    t->whole.plan =
+        plan_new(g, &t->whole.logits, 1, &t->dev, (PlanOpt){ .level = cpu_level() }, out, err);
+    if (!t->whole.plan || !plan_bind(t->whole.plan, t->store, err)) return false;
+    int32_t *pos = plan_at(t->whole.plan, t->whole.pos),
+            *row = plan_at(t->whole.plan, t->whole.rows);
+    for (ptrdiff_t i = 0; i < cells; i++) {
+        pos[i] = (int32_t)(i % shape[1]);
+        row[i] = (int32_t)i;
+    }
+    return true;
+}
+
+void trained_logits(Trained *t, const int32_t *tokens, int rows, float *logits)
+{
+    ptrdiff_t T = t->model.context, asked = rows * T;
+    int32_t *to = plan_at(t->whole.plan, t->whole.tokens);
+    CHECK(rows <= t->whole.n, "%d rows of logits, planned for %d", rows, t->whole.n);
+    for (ptrdiff_t i = 0; i < t->whole.n * T; i++) {
+        bool known = i < asked && tokens[i] >= 0 && tokens[i] < t->model.vocab;
+        to[i] = known ? tokens[i] : 0;
+    }
+    plan_run(t->whole.plan, &(StepIn){ .step = 1 });
+    memcpy(logits, plan_at(t->whole.plan, t->whole.logits),
+           (size_t)asked * (size_t)t->model.vocab * sizeof(*logits));
 }
 
 /* ---- feeding */

@@ -24,6 +24,11 @@ int64_t trained_step(const Trained *t);
 bool trained_nll(Trained *t, const int32_t *tokens, const int32_t *targets, int rows, int length,
                  double *nll, Err *err) MUST_CHECK;
 
+/* Logits of every place of whole rows, (rows, context, vocab), for a judge who makes his own
+ * probabilities of them.  `rows` at most as planned; trained_plan_logits comes first, once. */
+bool trained_plan_logits(Trained *t, int rows, Arena *out, Err *err) MUST_CHECK;
+void trained_logits(Trained *t, const int32_t *tokens, int rows, float *logits);
+
 /* Logits (vocab floats) after the last of n tokens; keeps a cache, so that feeding one more
  * token costs one token.  trained_reset starts a new text. */
 bool trained_feed(Trained *t, const int32_t *tokens, int n, float *logits, Err *err) MUST_CHECK;
