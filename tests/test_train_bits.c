@@ -1,5 +1,6 @@
 /* The weights after 200 steps are one number, whatever ran them (E1): a whole model, recorded from
- * its knobs, with more rows than tiles pack for themselves and widths that no vector divides. */
+ * its knobs, with more rows than tiles pack for themselves and widths that no vector divides.
+ * ./check compares the number with that of clang's build. */
 #include "base/hash.h"
 #include "base/rand.h"
 #include "tests/test.h"
@@ -16,6 +17,7 @@ enum { STEPS = 200, VOCAB = 65 };
 typedef struct Where {
     int threads;
     PlanOpt plan;
+    bool tapped; /* every value that the model lets one see is a root of the plan */
 } Where;
 
 static Where usual(void)
@@ -61,6 +63,29 @@ static uint64_t hash_of(const Store *s)
     return hash;
 }
 
+/* Records the model's step once more, with the taps as roots, and lets it take the place of the
+ * stepper's own plan: weights and gradients are found by name. */
+static bool plan_with_taps(Stepper *s, Dev *d, Arena *home, Err *err)
+{
+    Graph *g = graph_new(home);
+    ptrdiff_t shape[2] = { s->batch, s->context };
+    s->tokens = t_input(g, "tokens", I32, 2, shape);
+    s->targets = t_input(g, "targets", I32, 2, shape);
+    s->pos = t_input(g, "pos", I32, 2, shape);
+    s->doc = t_input(g, "doc", I32, 2, shape);
+    s->weight = t_input(g, "weight", F32, 1, (ptrdiff_t[]){ 1 });
+    ModelIn in = { .tokens = s->tokens, .pos = s->pos, .doc = s->doc };
+    s->loss = model_loss(g, &s->model, model_hidden(g, &s->model, in), s->targets, s->weight).loss;
+    Tensor *root[16] = { s->loss };
+    int roots = 1;
+    for (int i = 0; i < g->tensors && roots < COUNT(root); i++)
+        if (g->tensor[i]->tapped) root[roots++] = g->tensor[i];
+    EXPECT(roots == 1 + 2 * s->model.depth);
+    graph_grad(g, s->loss);
+    s->micro = plan_new(g, root, roots, d, s->opt, home, err);
+    return s->micro != NULL;
+}
+
 /* Weights, gradients and moments after all steps, as one number. */
 static uint64_t train_at(Where w)
 {
@@ -74,7 +99,9 @@ static uint64_t train_at(Where w)
     set_knobs(&recipe, &home);
     EXPECT_MSG(dev_open(&d, "cpu", w.threads, &err), "%s", err.msg);
     StepperOpt o = { .knobs = &recipe.knobs, .vocab = VOCAB, .plan = w.plan };
-    bool ok = stepper_plan(&s, o, &d, &home, &err) && stepper_bind(&s, &d, 7, &home, &err);
+    bool ok = stepper_plan(&s, o, &d, &home, &err);
+    ok = ok && (!w.tapped || plan_with_taps(&s, &d, &home, &err));
+    ok = ok && stepper_bind(&s, &d, 7, &home, &err);
     double first = 0;
     for (int i = 1; ok && i <= STEPS; i++) {
         fill(&s, &r);
@@ -132,6 +159,22 @@ TEST(E1_200_steps_end_in_the_same_bits_with_recomputation_and_without)
     expect_usual("recompute cheap", w);
     w.plan.recompute = RECOMPUTE_NONE;
     expect_usual("recompute none", w);
+}
+
+TEST(E1_200_steps_end_in_the_same_bits_with_fusion_and_without)
+{
+    for (int rules = 1; rules <= (FUSE_SHARE | FUSE_CHAIN); rules++) {
+        Where w = usual();
+        w.plan.off = (unsigned)rules;
+        expect_usual("rules of fusion off", w);
+    }
+}
+
+TEST(E1_200_steps_end_in_the_same_bits_with_taps_and_without)
+{
+    Where w = usual();
+    w.tapped = true;
+    expect_usual("tapped", w);
 }
 
 /* For comparing builds by different compilers: the number must be the same. */
