@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#define SMALL_SENTENCES 1500
+#define SMALL_TOKENS "3000"
+
 #include "lab/spend.h"
 #include "lab/talk.h"
 #include "lab/tool.h"
@@ -75,6 +78,11 @@ static Spend spend(const char *lab)
     return s;
 }
 
+/* Proposals that were run: a text so small is refused some tokenizers before anything is paid. */
+#define TRIED                                                                                      \
+    "SELECT count(*) FROM proposals p JOIN verdicts v ON v.experiment = p.experiment WHERE "       \
+    "v.refused IS NULL"
+
 TEST(a_model_proposes_is_corrected_and_the_session_goes_on_without_it)
 {
     Rig r;
@@ -83,7 +91,7 @@ TEST(a_model_proposes_is_corrected_and_the_session_goes_on_without_it)
     EXPECT_MSG(work(lab, "claude", 2, r.config), "%s", err.msg);
     EXPECT(one(lab, "SELECT count(*) FROM proposals WHERE author='claude:play' AND title='a higher "
                     "rate'") == 1);
-    EXPECT(one(lab, "SELECT count(*) FROM proposals WHERE author='builtin'") == 1);
+    EXPECT(one(lab, TRIED " AND p.author='builtin'") == 1);
     EXPECT(one(lab, "SELECT count(*) FROM notes WHERE author='lathe' AND \"to\"='person'") == 1);
     EXPECT(one(lab, "SELECT count(*) FROM tool_calls WHERE tool='propose' AND ok=0 AND why LIKE "
                     "'%must be a number from%'") == 1);
@@ -151,7 +159,7 @@ TEST(a_limit_in_dollars_is_never_passed)
     rig_open(&r, "openai", "tools", "{\"max_tokens\": 1000}");
     EXPECT_MSG(work(lab, "openai", 1, r.config), "%s", err.msg);
     EXPECT(spend(lab).requests == 0); /* one answer alone may have more */
-    EXPECT(one(lab, "SELECT count(*) FROM proposals WHERE author='builtin'") == 1);
+    EXPECT(one(lab, TRIED " AND p.author='builtin'") == 1);
     rig_close(&r);
 }
 
@@ -174,7 +182,7 @@ TEST(both_take_turns_where_the_session_is_hybrid)
     rig_open(&r, "openai", "play", NULL);
     EXPECT_MSG(work(lab, "hybrid", 2, r.config), "%s", err.msg);
     EXPECT(one(lab, "SELECT count(*) FROM proposals WHERE author='openai:play'") == 1);
-    EXPECT(one(lab, "SELECT count(*) FROM proposals WHERE author='builtin'") == 1);
+    EXPECT(one(lab, TRIED " AND p.author='builtin'") == 1);
     rig_close(&r);
 }
 
@@ -233,7 +241,7 @@ TEST(a_kill_in_the_middle_of_an_answer_loses_a_conversation_and_nothing_else)
     EXPECT_MSG(work(lab, "claude", 1, NULL), "%s", err.msg);
     EXPECT(one(lab, "SELECT count(*) FROM (SELECT 1 FROM runs GROUP BY recipe, seed HAVING "
                     "count(*) > 1)") == 0);
-    EXPECT(one(lab, "SELECT count(*) FROM proposals") == 1);
+    EXPECT(one(lab, TRIED) == 1);
     rig_close(&again);
     json_decref(r.fake.heard);
     json_decref(r.fake.play);

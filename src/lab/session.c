@@ -193,16 +193,18 @@ static bool probe_command(Lab *lab, const Ground *g, Speed *out, Err *err)
     return file_remove_tree(job.dir, err);
 }
 
-/* A second or so of training after a first look, then one reading of the search tier. */
-static bool probe(Lab *lab, const Ground *g, int threads, Speed *out, Err *err)
+/* A second or so of training after a first look, but no more than a run is going to have (`most`
+ * steps; 0: not known yet), then one reading of the search tier. */
+static bool probe(Lab *lab, const Ground *g, int threads, int64_t most, Speed *out, Err *err)
 {
     const char *dir = lab_path(lab, "runs/probe-%ld", (long)getpid());
     TrainResult t = { 0 };
     if (command_is(&g->recipe)) return probe_command(lab, g, out, err);
     bool ok = probe_steps(lab, &g->recipe, dir, threads, PROBE_STEPS, &t, err);
-    if (ok && t.seconds < 0.5)
-        ok = probe_steps(lab, &g->recipe, dir, threads,
-                         PROBE_STEPS + floor(PROBE_STEPS / MAX(t.seconds, 0.01)), &t, err);
+    double more = PROBE_STEPS + floor(PROBE_STEPS / MAX(t.seconds, 0.01));
+    if (most > 0) more = MIN(more, (double)most);
+    if (ok && t.seconds < 0.5 && more > PROBE_STEPS)
+        ok = probe_steps(lab, &g->recipe, dir, threads, more, &t, err);
     double begun = clock_now();
     Trained *model = ok ? trained_open(dir, threads, lab->arena, err) : NULL;
     JudgeScore score = { 0 };
@@ -329,7 +331,7 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
 {
     Ground *g = NEW(lab->arena, Ground, 1);
     Speed speed = { 0 };
-    TrainSize size;
+    TrainSize size = { 0 };
     if (!find_ground(lab, opt, g, err)) return false;
     const char *why = what_changed(h, opt, g);
     bool fixed = budget_given(opt, &g->recipe), keep_budget = fixed || !why;
@@ -349,7 +351,7 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
         if (!train_size(lab->dir, &g->recipe, &size, err)) return false;
         p->params = (double)size.params;
     }
-    if (!probe(lab, g, opt->threads, &speed, err)) return false;
+    if (!probe(lab, g, opt->threads, keep_budget ? size.steps : 0, &speed, err)) return false;
     return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, h, why, p, err);
 }
 
