@@ -1,8 +1,8 @@
 /* What show, log, diff and pack make of a small ledger whose numbers are known. */
 #include "base/file.h"
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
 #include "cli/show.h"
+#include "lab/entry_text.h"
 #include "tests/test.h"
 #include "train/recipe.h"
 

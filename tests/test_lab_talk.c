@@ -105,6 +105,34 @@ TEST(a_model_proposes_is_corrected_and_the_session_goes_on_without_it)
     rig_close(&r);
 }
 
+TEST(the_writer_writes_the_report_and_what_the_ledger_does_not_hold_is_struck_out)
+{
+    static const char script[] =
+        "[{\"calls\": [{\"name\": \"propose\", \"arguments\": {\"title\": \"a higher rate\", "
+        "\"edits\": [{\"knob\": \"optim.lr\", \"to\": 0.003}], \"predicted\": 0.05, "
+        "\"confidence\": 0.7, \"why\": \"w\", \"refute\": \"r\"}}]},"
+        "{\"text\": \"A higher rate was foretold to gain 0.05 (e1), with a confidence of 70 %. In "
+        "truth "
+        "e1 gains 77.7 %, as e99 shows.\"}]";
+    Rig r;
+    const char *lab = make_lab("writer");
+    rig_open(&r, "anthropic", "play", NULL);
+    json_decref(r.fake.play);
+    r.fake.play = json_loads(script, 0, NULL);
+    EXPECT_MSG(work(lab, "claude", 1, r.config), "%s", err.msg);
+    EXPECT(one(lab, "SELECT count(*) FROM llm_turns WHERE role='writer'") == 1);
+    char path[240];
+    Buf page = { 0 };
+    snprintf(path, sizeof(path), "%s/reports/s1.html", lab);
+    EXPECT_MSG(file_read(path, &page, &err), "%s", err.msg);
+    EXPECT(page.at && strstr(page.at, "foretold to gain 0.05 (<a href=\"#e1\">e1</a>), with a "
+                                      "confidence of 70 %."));
+    EXPECT(page.at && strstr(page.at, ">77.7 %</del>") && strstr(page.at, ">e99</del>"));
+    EXPECT(page.at && strstr(page.at, "<b>2</b> were not there"));
+    buf_free(&page);
+    rig_close(&r);
+}
+
 TEST(what_a_model_thought_goes_back_byte_for_byte)
 {
     char lab[200];

@@ -3,7 +3,7 @@
 #
 # The kinds are read from the calls of ledger_append in src/; each must stand in the table of
 # docs/formats/ledger.md, in the views of src/ledger/schema.c and in the sayings of
-# src/cli/entry_text.c, and the page must name no kind that nobody writes.
+# src/lab/entry_text.c, and the page must name no kind that nobody writes.
 set -eu
 cd "$(dirname "$0")/.."
 bad=0
@@ -16,7 +16,7 @@ documented=$(sed -n '/^## Kinds/,/^## Views/s/^| `\([a-z_]*\)` |.*/\1/p' docs/fo
 for kind in $written; do
     echo "$documented" | grep -qx "$kind" || say "docs/formats/ledger.md does not know the kind $kind"
     grep -q "{ \"[a-z_]*\", \"$kind\"," src/ledger/schema.c || say "src/ledger/schema.c has no view of the kind $kind"
-    grep -q "{ \"$kind\", say_" src/cli/entry_text.c || say "src/cli/entry_text.c has no words for the kind $kind"
+    grep -q "{ \"$kind\", say_" src/lab/entry_text.c || say "src/lab/entry_text.c has no words for the kind $kind"
 done
 for kind in $documented; do
     echo "$written" | grep -qx "$kind" || say "docs/formats/ledger.md knows the kind $kind, which nobody writes"

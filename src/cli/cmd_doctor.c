@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
 #include "lab/diagnose.h"
+#include "lab/entry_text.h"
 
 enum { FINDINGS_MAX = 64 };
 

@@ -8,13 +8,15 @@
 
 #include "base/clock.h"
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
 #include "lab/credit.h"
+#include "lab/entry_text.h"
 #include "lab/lab.h"
+#include "lab/people.h"
 
 static const CmdOpt opts[] = {
     { "n", 'n', "N", "show the last N entries (20; 0: all)" },
     { "kind", 0, "K", "only entries of this kind (run, result, proposal, verdict, note...)" },
+    { "people", 0, NULL, "what people said and what came of it, instead" },
     { "researchers", 0, NULL, "who proposed what came of it, and what it cost, instead" },
     { "verify", 0, NULL, "check pages, chain of hashes and curves instead" },
     { 0 },
@@ -104,6 +106,31 @@ static void print_cell(const json_t *row, const char *key, int width, int digits
         printf(" %*s", width, "-");
 }
 
+static bool people(Cmd *c, Lab *lab, Err *err)
+{
+    json_t *said = NULL, *w;
+    size_t i;
+    if (!people_said(lab, &said, err)) return false;
+    if (c->json) {
+        cmd_print_json(json_pack("{s:o}", "people", said));
+        return true;
+    }
+    json_array_foreach(said, i, w)
+    {
+        Buf line = { 0 };
+        bool goal = strcmp(json_str(w, "kind", ""), "session") == 0;
+        buf_printf(&line, "%-8s %s%s%s", goal ? "goal" : json_str(w, "kind", ""),
+                   goal ? "" : json_str(w, "author", ""), goal ? "" : ": ",
+                   json_str(w, "text", ""));
+        entry_text_plain(&line);
+        printf("%s\n         -> %s\n", line.at, json_str(w, "effect", ""));
+        buf_free(&line);
+    }
+    if (i == 0) printf("nobody said anything yet: `lathe note`, `propose`, `veto`, `pause`\n");
+    json_decref(said);
+    return true;
+}
+
 static bool researchers(Cmd *c, Lab *lab, Err *err)
 {
     json_t *rows = NULL, *row;
@@ -137,6 +164,7 @@ static bool run(Cmd *c, Err *err)
     Lab lab;
     if (!lab_open(&lab, c->lab, LEDGER_READ, c->arena, err)) return false;
     bool ok = cmd_has(c, "verify")        ? verify(c, &lab, err)
+              : cmd_has(c, "people")      ? people(c, &lab, err)
               : cmd_has(c, "researchers") ? researchers(c, &lab, err)
                                           : list(c, &lab, err);
     lab_close(&lab);

@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
 #include "cli/show.h"
+#include "lab/entry_text.h"
 
 static const ShowDef *const defs[] = { &show_run,      &show_experiment, &show_claim,
                                        &show_question, &show_session,    &show_idea };

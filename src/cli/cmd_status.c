@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
+#include "lab/entry_text.h"
 #include "lab/worker.h"
 
 typedef struct Status {

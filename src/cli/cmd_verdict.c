@@ -11,8 +11,8 @@
 #include <strings.h>
 
 #include "cli/cmd.h"
-#include "cli/entry_text.h"
 #include "cli/table.h"
+#include "lab/entry_text.h"
 #include "lab/svg.h"
 #include "science/results.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/progress.h"
-#include "cli/entry_text.h"
+#include "lab/entry_text.h"
 
 enum { SPARK = 32 };
 

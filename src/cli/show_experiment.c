@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/entry_text.h"
 #include "cli/show.h"
+#include "lab/entry_text.h"
 
 #define RUN_COLUMNS                                                                                \
     "r.run, r.purpose, r.seed, x.bpb, x.failed, x.seconds, x.metric, x.why FROM runs r LEFT JOIN " \

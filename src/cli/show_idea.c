@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/entry_text.h"
 #include "cli/show.h"
+#include "lab/entry_text.h"
 
 static bool gather_idea(Lab *lab, const char *id, json_t **out, Err *err)
 {

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/entry_text.h"
 #include "cli/show.h"
 #include "data/corpus.h"
+#include "lab/entry_text.h"
 
 #define EXPERIMENT_COLUMNS                                                                         \
     "e.experiment, e.title, e.author, e.verdict, e.effect, v.D AS measured, e.low, e.high, e.P, "  \

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/entry_text.h"
 #include "cli/show.h"
+#include "lab/entry_text.h"
 
 /* ---- a run ---- */
 

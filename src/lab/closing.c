@@ -10,6 +10,7 @@
 
 #include "lab/report.h"
 #include "lab/research_private.h"
+#include "lab/talk.h"
 
 enum { HEADLINE_SEEDS = HEADLINE_RUNS / 2 };
 
@@ -136,11 +137,51 @@ static bool train_in_full(Session *s, uint64_t first_seed, Err *err)
     return session_run(s, &r, seed, "champion", NULL, &result, err);
 }
 
+static bool has_written(Session *s, bool *written, Err *err)
+{
+    char sql[160];
+    json_t *rows = NULL;
+    snprintf(sql, sizeof(sql),
+             "SELECT 1 FROM llm_turns WHERE session = '%s' AND role = 'writer' AND stop <> 'calls'",
+             s->plan->id);
+    if (!ledger_query(s->lab->ledger, sql, 1, &rows, err)) return false;
+    *written = json_array_size(rows) > 0;
+    json_decref(rows);
+    return true;
+}
+
+/* Where the session has a language model, it is asked once to write what was learned; the report
+ * holds each of its numbers against the ledger (story.h).  Without its words the report is whole.
+ */
+static bool let_write(Session *s, Err *err)
+{
+    json_t *session = NULL;
+    TalkPlan plan;
+    TalkEnd end;
+    bool written = false, may = false;
+    char why[240];
+    Asking a = { .history = &s->h,
+                 .session = s->plan->id,
+                 .stop = s->watch->stop,
+                 .self = s->watch->self,
+                 .arena = s->lab->arena };
+    if (!ledger_last(s->lab->ledger, "session", s->plan->id, &session, err)) return false;
+    const json_t *model = json_object_get(session, "model");
+    Err keyless = { 0 }; /* gone since the session began: then nobody writes */
+    bool has = model && talk_plan(model, &plan, s->lab->arena, &keyless);
+    json_decref(session);
+    if (!has) return true;
+    if (!has_written(s, &written, err) || !talk_may(&a, &plan, &may, why, err)) return false;
+    if (written || !may) return true;
+    session_say(s, "the writer writes");
+    return talk(&a, &plan, "writer", &end, why, err);
+}
+
 bool session_close(Session *s, Err *err)
 {
     uint64_t first_seed;
     if (!enter_closing(s, &first_seed, err) || !headline(s, first_seed, err) ||
-        !train_in_full(s, first_seed, err))
+        !train_in_full(s, first_seed, err) || !let_write(s, err))
         return false;
     session_say(s, "the report is written");
     const char *report = arena_printf(s->lab->arena, "reports/%s.html", s->plan->id);

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "science/stats.h"
+
 static const double SD = 1.0;      /* percent of the score: of a step of which nothing is known */
 static const double FAILED = -5.0; /* percent: what a recipe counts as whose runs failed */
 
@@ -92,7 +94,7 @@ static void weigh_step(const Asking *a, const Step *s, Proposal *best)
                        : "a step in a knob that was not tried yet";
     p.refute = "no gain: the champion's value is as good";
     p.predicted = mean / 100 * a->bpb;
-    p.confidence = p.worth > 0 ? 0.15 : 0.05;
+    p.confidence = stat_normal_cdf((mean / percent - 1) / (sd / percent)); /* of a sigma or more */
     *best = p;
 }
 

@@ -113,6 +113,15 @@ static bool read_rows(Report *r, Err *err)
     return true;
 }
 
+/* A metric's name stands in markup and in drawings: nothing of it may be markup. */
+static const char *plain_name(const Report *r, const char *name)
+{
+    char *plain = arena_str(r->arena, str_of(name));
+    for (char *c = plain; *c; c++)
+        if (strchr("<>&\"'", *c) || (unsigned char)*c < ' ') *c = '_';
+    return plain;
+}
+
 static bool read_all(Report *r, Err *err)
 {
     if (!history_open(&r->h, &r->lab, err) || !body_of(r, "session", NULL, &r->session, err))
@@ -125,6 +134,9 @@ static bool read_all(Report *r, Err *err)
         !body_of(r, "session_end", id, &r->end, err) ||
         !body_of(r, "headline", id, &r->headline, err))
         return false;
+    r->reported = history_reported(&r->h);
+    r->unit = r->reported ? plain_name(r, history_metric(&r->h)) : "bits per byte";
+    r->tier = r->reported ? "self-reported" : "search tier";
     r->noise = history_noise(&r->h, NULL);
     r->s = r->noise.nu > 0 ? noise_s_used(&r->noise) : (double)NAN;
     r->baseline = bank_mean(r, r->h.baseline);
@@ -151,15 +163,13 @@ static void put_page(Report *r)
                        "<meta name=\"generator\" content=\"Lathe\">\n<title>Lathe report ");
     report_text(r, json_str(r->session, "id", ""));
     buf_printf(r->out, "</title>\n<style>%s</style></head>\n<body><main>\n", report_style);
-    report_head(r);
-    report_experiments(r);
-    report_recipe(r);
-    report_learning(r);
-    report_noise(r);
-    report_predictions(r);
-    report_sessions(r);
-    report_held_out(r);
-    report_record(r);
+    static void (*const parts[])(Report * r) = {
+        report_head,      report_question,    report_writer,      report_learned, report_unworked,
+        report_undecided, report_experiments, report_recipe,      report_data,    report_learning,
+        report_dynamics,  report_noise,       report_predictions, report_cost,    report_people,
+        report_sessions,  report_next,        report_held_out,    report_record,  report_log,
+    };
+    for (int i = 0; i < COUNT(parts); i++) parts[i](r);
     buf_printf(r->out, "</main></body></html>\n");
 }
 

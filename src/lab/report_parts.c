@@ -78,10 +78,9 @@ static void put_mark(Report *r)
 static void put_title(Report *r, const Tally *t, const Gain *g)
 {
     if (t->kept > 0)
-        buf_printf(
-            r->out,
-            "<h1>%d of %d proposal%s held. The champion needs <em>%s</em> fewer bits.</h1>\n",
-            t->kept, t->decided, plural(t->decided), report_percent(r, g->gain, g->of) + 1);
+        buf_printf(r->out, "<h1>%d of %d proposal%s held. The champion %s <em>%s</em> %s.</h1>\n",
+                   t->kept, t->decided, plural(t->decided), r->reported ? "reports" : "needs",
+                   report_percent(r, g->gain, g->of) + 1, r->reported ? "less" : "fewer bits");
     else if (t->decided > 0)
         buf_printf(r->out, "<h1>None of %d proposal%s beat the baseline.</h1>\n", t->decided,
                    plural(t->decided));
@@ -95,18 +94,19 @@ static void put_lead(Report *r, const Tally *t, const Gain *g)
     if (t->kept > 0 && g->audited)
         buf_printf(
             r->out,
-            "From %s to %s bits per byte, measured anew at the end: %lld unused seeds for each "
-            "recipe, on the audit tier, which no proposal was tuned on. 90&nbsp;%% interval "
-            "%s to %s.",
-            report_bpb(r, g->of), report_bpb(r, g->of - g->gain),
-            (long long)json_int(r->headline, "seeds", 4), report_percent(r, g->low, g->of),
-            report_percent(r, g->high, g->of));
+            "From %s to %s %s, measured anew at the end: %lld unused seeds for each recipe%s. "
+            "90&nbsp;%% interval %s to %s.",
+            report_bpb(r, g->of), report_bpb(r, g->of - g->gain), r->unit,
+            (long long)json_int(r->headline, "seeds", 4),
+            r->reported ? ", as the trainer reports it: no judge has seen its models"
+                        : ", on the audit tier, which no proposal was tuned on",
+            report_percent(r, g->low, g->of), report_percent(r, g->high, g->of));
     else if (t->kept > 0)
         buf_printf(
             r->out,
-            "From %s to %s bits per byte on the search tier. This is the tier that chose the "
-            "proposals; the unbiased reading on the audit tier comes at the end of a session.",
-            report_bpb(r, r->baseline), report_bpb(r, r->champion));
+            "From %s to %s %s on the runs that chose the proposals; the unbiased reading on unused "
+            "seeds comes at the end of a session.",
+            report_bpb(r, r->baseline), report_bpb(r, r->champion), r->unit);
     else if (isfinite(r->s) && t->decided > 0)
         buf_printf(
             r->out, "That is a result: a gain of %s or more would most likely have been found.",
@@ -135,17 +135,18 @@ static void put_cost(Report *r)
 static void put_cards(Report *r, const Gain *g)
 {
     buf_printf(r->out,
-               "<dl class=\"cards\"><div><dt>Baseline</dt><dd>%s<small>bits per byte, search "
-               "tier</small></dd></div>\n<div><dt>Champion</dt><dd>%s<small>bits per byte, search "
-               "tier</small></dd></div>\n",
-               report_bpb(r, r->baseline), report_bpb(r, r->champion));
+               "<dl class=\"cards\"><div><dt>Baseline</dt><dd>%s<small>%s, %s</small></dd></div>\n"
+               "<div><dt>Champion</dt><dd>%s<small>%s, %s</small></dd></div>\n",
+               report_bpb(r, r->baseline), r->unit, r->tier, report_bpb(r, r->champion), r->unit,
+               r->tier);
     buf_printf(r->out, "<div><dt>Gain</dt><dd>%s<small>", report_percent(r, g->gain, g->of));
     if (g->audited)
         buf_printf(
-            r->out, "audit tier; search tier %s",
+            r->out,
+            r->reported ? "on unused seeds; on those before %s" : "audit tier; search tier %s",
             report_percent(r, json_num(r->headline, "gain_search", (double)NAN), r->baseline));
     else
-        buf_printf(r->out, "search tier");
+        buf_printf(r->out, "%s", r->tier);
     buf_printf(r->out,
                "</small></dd></div>\n<div><dt>Noise, one sigma</dt><dd>%s<small>of one run, "
                "over seeds</small></dd></div>\n",
@@ -168,10 +169,10 @@ static void put_model(Report *r)
         if (r->h.run[i].done && !r->h.run[i].failed && strcmp(r->h.run[i].purpose, "champion") == 0)
             run = &r->h.run[i];
     if (!run) return;
-    buf_printf(r->out,
-               "<p>The champion was then trained in full: run %s, %s bits per byte after %s. "
-               "<code>lathe chat %s</code> speaks with it.</p>\n",
-               run->id, report_bpb(r, run->bpb), str_seconds(time, run->seconds), run->id);
+    buf_printf(r->out, "<p>The champion was then trained in full: run %s, %s %s after %s.", run->id,
+               report_bpb(r, run->bpb), r->unit, str_seconds(time, run->seconds));
+    if (!r->reported) buf_printf(r->out, " <code>lathe chat %s</code> speaks with it.", run->id);
+    buf_printf(r->out, "</p>\n");
 }
 
 void report_head(Report *r)
@@ -241,7 +242,7 @@ static void put_reasons(Report *r, const ReportRow *row)
 }
 
 /* The scale of the column of intervals, in percent: all that was kept, most of the rest. */
-static Axis interval_axis(const Report *r)
+Axis report_interval_axis(const Report *r)
 {
     double *reach = NEW(r->arena, double, r->rows + 1), most = 0.05;
     int n = 0;
@@ -292,9 +293,10 @@ static void put_row(Report *r, const ReportRow *row, Axis axis)
 
 void report_experiments(Report *r)
 {
-    report_open(r, "experiments", "Every experiment, in order",
-                "Each mark is a candidate: its bits per byte on the search tier with a 90&nbsp;% "
-                "interval. The line is the champion that it had to beat.");
+    report_open(
+        r, "experiments", "Every experiment, in order",
+        "Each mark is a candidate with its 90&nbsp;% interval, lower is better. The line is "
+        "the champion that it had to beat.");
     if (r->rows == 0) {
         buf_printf(r->out, "<p>Nothing was proposed yet.</p>");
         report_close(r);
@@ -304,13 +306,13 @@ void report_experiments(Report *r)
     put_legend(r);
     report_both(r, plot_experiments);
     buf_printf(r->out,
-               "</figure>\n<table class=\"exp stack\"><caption>Gains in percent of the bits per "
-               "byte of the champion of the time. A kept gain is shrunken by what is known of "
+               "</figure>\n<table class=\"exp stack\"><caption>Gains in percent of the "
+               "champion of the time. A kept gain is shrunken by what is known of "
                "lucky winners; the others stand as measured. In the small plots the dashed line is "
                "no gain and the upright bar the prediction.</caption><thead><tr><th>&nbsp;</th>"
                "<th>change</th><th class=\"n\">predicted</th><th class=\"n\">found</th><th></th>"
                "<th class=\"n\">cost</th><th>verdict</th></tr></thead><tbody>\n");
-    Axis axis = interval_axis(r);
+    Axis axis = report_interval_axis(r);
     for (int i = 0; i < r->rows; i++) put_row(r, &r->row[i], axis);
     buf_printf(r->out, "</tbody></table>\n");
     report_close(r);

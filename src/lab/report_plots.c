@@ -46,7 +46,10 @@ static Axis bpb_axis(const Report *r)
     if (!isfinite(low)) return (Axis){ .low = 0, .high = 1, .ticks = 5 };
     high += fmax(fmax(0.2 * (high - low), 5 * s), 1e-3);
     low -= fmax(0.13 * (high - low), s);
-    return (Axis){ .low = low, .high = high, .ticks = 6, .label = "bits per byte, search tier" };
+    return (Axis){ .low = low,
+                   .high = high,
+                   .ticks = 6,
+                   .label = arena_printf(r->arena, "%s, %s", r->unit, r->tier) };
 }
 
 static void put_stairs(Report *r, Plot *p)
@@ -241,7 +244,7 @@ void plot_noise(Report *r, double width)
     p.x = (Axis){ .low = -most,
                   .high = most,
                   .ticks = width > 500 ? 8 : 4,
-                  .label = "difference from the recipe's own mean, % of bits per byte" };
+                  .label = "difference from the recipe's own mean, %" };
     p.y = (Axis){ .low = 0, .high = strips };
     svg_begin(&p, "Noise", "Runs of the same recipe on different seeds; the band is one sigma.");
     svg_band(&p, (double[2]){ -s, 0 }, (double[2]){ s, strips }, "band", "one sigma");

@@ -15,10 +15,11 @@ void report_noise(Report *r)
     double sigma = noise_s(&r->noise), told = json_num(planned, "detectable_sigma", 0);
     report_open(r, "noise", "The noise, and what can be seen through it", NULL);
     buf_printf(r->out,
-               "<p>The same recipe on another seed ends elsewhere: one sigma is %s bits per byte, "
+               "<p>The same recipe on another seed ends elsewhere: one sigma is %s %s, "
                "<b>%s</b>, from %.0f runs beyond the first of their recipe. Every verdict above "
                "weighs its gain against this.",
-               report_bpb(r, sigma), report_percent(r, sigma, r->champion) + 1, r->noise.nu);
+               report_bpb(r, sigma), r->unit, report_percent(r, sigma, r->champion) + 1,
+               r->noise.nu);
     if (told > 0)
         buf_printf(r->out,
                    " A session like this one finds a gain of <b>%s</b> (%.1f sigma) four times in "
@@ -222,6 +223,7 @@ void report_held_out(Report *r)
     const json_t *sources = json_object_get(r->h.body, "sources");
     int locked = 0;
     Err err = { 0 };
+    if (r->reported) return; /* its held-out text is the trainer's own affair */
     if (!ledger_each(r->lab.ledger, "judge_read", 0, count_locked, &locked, &err)) locked = -1;
     report_open(r, "held-out", "The held-out text", NULL);
     buf_printf(
@@ -297,8 +299,7 @@ void report_record(Report *r)
     if (id && r->h.runs > 0)
         buf_printf(r->out,
                    "<pre>lathe show %s      the evidence of one verdict\nlathe replay %s   the "
-                   "same run again, "
-                   "to the last bit\nlathe log         everything that happened, in order</pre>\n",
+                   "same run again\nlathe log         everything that happened, in order</pre>\n",
                    id, r->h.run[0].id);
     report_close(r);
 }

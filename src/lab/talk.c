@@ -135,6 +135,9 @@ static const char *task(const char *role)
     if (strcmp(role, "skeptic") == 0)
         return "Hand in the one proposal that would embarrass a claim most, or say why there is "
                "none.";
+    if (strcmp(role, "writer") == 0)
+        return "Write the report of this session, in at most 500 words of plain text, and end your "
+               "turn with it. Cite the ids that each sentence rests on.";
     if (strcmp(role, "analyst") == 0)
         return "Leave at most three notes with what you find, then end your turn.";
     return "Hand in one proposal, or say in a note why nothing is left that is worth its cost.";
@@ -154,13 +157,14 @@ static bool first_turn(Conversation *c, Err *err)
     return ok;
 }
 
-static json_t *tool_list(void)
+/* Who writes proposes nothing. */
+static json_t *tool_list(bool proposes)
 {
     int n;
     const ToolDef *const *all = tool_all(&n);
     json_t *list = json_array();
     for (int i = 0; i < n; i++)
-        if (!all[i]->outside)
+        if (!all[i]->outside && (proposes || !all[i]->ends))
             json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", all[i]->name, "doc",
                                                   all[i]->doc, "schema", tool_schema(all[i])));
     return list;
@@ -298,7 +302,7 @@ bool talk(const Asking *a, const TalkPlan *plan, const char *role, TalkEnd *end,
     bool edited = false;
     *end = TALK_NOTHING;
     snprintf(why, ASK_WHY, "the model proposed nothing in %d turns", ROUNDS);
-    c.tools = tool_list();
+    c.tools = tool_list(strcmp(role, "writer") != 0);
     c.turns = json_array();
     Err unknown = { 0 };
     if (!llm_learn(&own.model, &unknown)) own.model.legal = (LlmLegal){ 0 };

@@ -2,7 +2,7 @@
  *
  * A table of small functions by kind; a kind that is not in it shows its body as JSON, so an
  * entry of a newer or rarer kind is never hidden. */
-#include "cli/entry_text.h"
+#include "lab/entry_text.h"
 
 #include <math.h>
 #include <string.h>

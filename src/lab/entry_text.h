@@ -1,6 +1,6 @@
 /* entry_text.h - a ledger entry as one line for people; used by log and show. */
-#ifndef CLI_ENTRY_TEXT_H
-#define CLI_ENTRY_TEXT_H
+#ifndef LAB_ENTRY_TEXT_H
+#define LAB_ENTRY_TEXT_H
 
 #include "base/json.h"
 
