@@ -19,7 +19,7 @@ endif
 
 # Modules from the lowest layer up (docs/ARCHITECTURE.md).  A test of a module is linked with that
 # module and the ones before it, so a layer that reaches upwards does not link.
-MODULES := base llm dev ledger sandbox tensor data science doctor model optim train judge lab mcp cli
+MODULES := base llm dev ledger sandbox code tensor data science doctor model optim train judge lab mcp cli
 
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 \

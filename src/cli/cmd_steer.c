@@ -8,6 +8,7 @@
 #include "base/toml.h"
 #include "cli/cmd.h"
 #include "lab/idea.h"
+#include "lab/patched.h"
 #include "lab/worker.h"
 
 static const char *me(void)
@@ -68,8 +69,43 @@ static bool read_idea(const char *path, Str text, const Recipe *check, Arena *ar
     return true;
 }
 
+static void print_answer(Cmd *c, const PatchedAnswer *a)
+{
+    if (c->json)
+        cmd_print_json(json_pack("{s:o, s:s, s:b, s:o, s:f}", "idea",
+                                 a->idea[0] ? json_string(a->idea) : json_null(), "tree", a->tree,
+                                 "built", a->says == NULL, "says",
+                                 json_text(str_of(a->says ? a->says : "")), "seconds", a->seconds));
+    else if (a->idea[0])
+        printf("%s: an engine after %.1f s; it is next to be tried\n", a->idea, a->seconds);
+}
+
+static bool propose_patch(Cmd *c, Err *err)
+{
+    Lab lab;
+    PatchedAnswer answer;
+    const char *file = cmd_value(c, "patch", "");
+    PatchedIdea idea = { .author = me(),
+                         .title = cmd_value(c, "title", file),
+                         .why = cmd_value(c, "why", NULL),
+                         .confidence = (double)NAN,
+                         .source = cmd_value(c, "source", NULL) };
+    if (!file_read_arena(file, c->arena, &idea.diff, err) ||
+        !cmd_number(c, "predicted", (double)NAN, -10, 10, &idea.predicted, err) ||
+        !lab_open(&lab, c->lab, LEDGER_WRITE, c->arena, err))
+        return false;
+    bool ok = patched_propose(&lab, &idea, &answer, err);
+    lab_close(&lab);
+    if (!ok) return false;
+    print_answer(c, &answer);
+    return answer.idea[0] || err_set(err, ERR_FORMAT, "the patch was not taken:\n%s", answer.says);
+}
+
 static bool run_propose(Cmd *c, Err *err)
 {
+    if (cmd_has(c, "patch")) return propose_patch(c, err);
+    if (c->n_args == 0)
+        return err_set(err, ERR_CONFIG, "name a FILE, or a patch with --patch FILE");
     Lab lab;
     Recipe check;
     Str text;
@@ -139,19 +175,31 @@ static bool run_veto(Cmd *c, Err *err)
     return ok;
 }
 
+static const CmdOpt propose_opts[] = {
+    { "patch", 0, "FILE", "a change of the engine instead of a proposal of knobs" },
+    { "title", 0, "TEXT", "what the patch is, in a few words" },
+    { "why", 0, "TEXT", "why it should help" },
+    { "predicted", 0, "BPB", "the gain that you predict, in bits per byte" },
+    { "source", 0, "DIR", "Lathe's repository, where this program was not built in it" },
+    { 0 },
+};
 static const CmdOpt veto_opts[] = { { "reason", 0, "TEXT", "why, for the record" }, { 0 } };
 
 const CmdDef cmd_propose = {
     .name = "propose",
-    .args = "FILE",
+    .args = "[FILE]",
     .doc = "hand in a proposal; it is tried before the researcher is asked again",
     .more =
         "FILE is TOML: title, and if you like why, refute, predicted (gain in bits per byte) and "
         "confidence (0 to 1); the change itself as knobs under [edit]:\n\n"
         "    title = \"a faster embedding\"\n    predicted = 0.01\n    [edit]\n    "
         "optim.embed_mult = 3\n\n"
-        "It is judged like any other: the rule does not know who proposed.",
-    .min_args = 1,
+        "It is judged like any other: the rule does not know who proposed.\n\n"
+        "With --patch it is a change of the program itself: a unified diff of src/model/, "
+        "src/optim/, new files in src/tensor/op/ and their lists. It is built, trained and judged "
+        "behind walls (`lathe sandbox`), and kept as a commit in LAB/code/repo if the rule says "
+        "so. Its question's budget is in tokens.",
+    .opts = propose_opts,
     .max_args = 1,
     .needs_lab = true,
     .json = true,

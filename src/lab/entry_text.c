@@ -173,6 +173,14 @@ static void say_confirming(const json_t *b, Buf *out)
     buf_printf(out, "%s goes on on fresh seeds", text(b, "experiment"));
 }
 
+static void say_code(const json_t *b, Buf *out)
+{
+    bool built = json_is_true(json_object_get(b, "built"));
+    buf_printf(out, "patch by %s, +%d -%d lines: %s after %.1f s", json_str(b, "author", ""),
+               (int)json_int(b, "added", 0), (int)json_int(b, "deleted", 0),
+               built ? "an engine" : "it does not build or pass", json_num(b, "seconds", 0));
+}
+
 static void say_refused(const json_t *b, Buf *out)
 {
     buf_str(out, str_of(text(b, "why")));
@@ -293,6 +301,7 @@ static const struct {
     { "run", say_run },
     { "result", say_result },
     { "blocks", say_blocks },
+    { "code", say_code },
     { "idea", say_proposal },
     { "idea_refused", say_refused },
     { "proposal", say_proposal },

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/patched.h"
+
 bool idea_enter(Lab *lab, json_t *idea, char id[24], Err *err)
 {
     if (!ledger_begin(lab->ledger, err)) {
@@ -52,6 +54,9 @@ static bool take_edits(const Asking *a, const json_t *edits, Proposal *p, Err *e
         const json_t *e = json_array_get(edits, i);
         Edit *edit = &p->edit[p->edits++];
         edit->knob = arena_str(a->arena, str_of(json_str(e, "knob", "")));
+        if (strcmp(edit->knob, "code") == 0 &&
+            !patched_fits(a->history->lab, a->champion, json_str(e, "to", ""), err))
+            return false;
         int n = snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
         if (n >= (int)sizeof(edit->to))
             return err_set(err, ERR_CONFIG, "the value of %s has %d bytes; at most %d are read",

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "lab/idea.h"
+#include "lab/patched.h"
 #include "lab/research_private.h"
 
 enum {
@@ -223,7 +224,9 @@ static bool enter_champion(Session *s, const HistExp *x, Err *err)
 static bool write_champion(Session *s, Err *err)
 {
     Recipe r;
-    return lab_recipe(s->lab, s->h.champion, &r, err) && lab_champion_write(s->lab, &r, err);
+    const char *made_by = s->h.champion_exp < 0 ? NULL : s->h.exp[s->h.champion_exp].id;
+    return lab_recipe(s->lab, s->h.champion, &r, err) && patched_keep(s->lab, &r, made_by, err) &&
+           lab_champion_write(s->lab, &r, err);
 }
 
 /* What was dropped can be replayed; its checkpoints need not stay. */
@@ -481,8 +484,13 @@ static bool undo(const Asking *a, const HistExp *x, Proposal *p)
         const json_t *e = json_array_get(x->edits, i);
         int k = knobs_find(&a->champion->knobs, json_str(e, "knob", ""));
         if (k < 0) return false;
+        const char *knob = a->champion->knobs.knob[k]->name;
+        /* Another patch that was kept since stands on this one's source. */
+        if (strcmp(knob, "code") == 0 &&
+            strcmp(knobs_text(&a->champion->knobs, knob), json_str(e, "to", "")) != 0)
+            return false;
         Edit *edit = &p->edit[p->edits++];
-        edit->knob = a->champion->knobs.knob[k]->name;
+        edit->knob = knob;
         snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "from", ""));
     }
     Recipe without;

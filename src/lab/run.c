@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "dev/dev.h"
+#include "lab/apart.h"
 #include "lab/diagnose.h"
 #include "train/command.h"
 
@@ -215,10 +216,28 @@ static bool record(Lab *lab, const RunResult *r, const TrainResult *t, const Jud
     return false;
 }
 
-static bool judge_run(Lab *lab, const RunJob *job, const Reading *read, const char *id,
+/* Whoever's engine was changed is scored at arm's length; a rejection is why it failed. */
+static bool score_apart(Lab *lab, const Recipe *recipe, const char *run, const JudgeText *text,
+                        int threads, Arena *scratch, JudgeScore *score, char why[400], Err *err)
+{
+    ApartScore s;
+    ApartWho who = { .recipe = recipe, .dir = lab_run_dir(lab, run), .threads = threads };
+    if (!apart_engine(lab, recipe, &who.program, err) ||
+        !apart_ask(lab, &who, text, scratch, &s, err))
+        return false;
+    *score = s.score;
+    if (s.rejected) snprintf(why, 400, "rejected by the judge: %.370s", s.why);
+    return true;
+}
+
+static bool judge_run(Lab *lab, const RunJob *job, const Reading *read, RunResult *out,
                       Arena *scratch, JudgeScore *score, Err *err)
 {
-    Trained *model = trained_open(lab_run_dir(lab, id), job->threads, scratch, err);
+    JudgeText text = { lab->dir, read->source, read->n_sources, TIER_SEARCH };
+    if (apart_code(job->recipe))
+        return score_apart(lab, job->recipe, out->id, &text, job->threads, scratch, score, out->why,
+                           err);
+    Trained *model = trained_open(lab_run_dir(lab, out->id), job->threads, scratch, err);
     if (!model) return false;
     bool ok = judge_score(lab->dir, read->source, read->n_sources, TIER_SEARCH, model, scratch,
                           score, err);
@@ -269,7 +288,7 @@ static bool finish(Lab *lab, const RunJob *job, const Reading *read, const Train
     JudgeScore score = { 0 };
     double begun = clock_now();
     take_result(t, out);
-    bool ok = out->failed || judge_run(lab, job, read, out->id, &scratch, &score, err);
+    bool ok = out->failed || judge_run(lab, job, read, out, &scratch, &score, err);
     if (ok && !out->failed) {
         out->bpb = score.bpb;
         out->failed = !isfinite(score.bpb);
@@ -277,7 +296,7 @@ static bool finish(Lab *lab, const RunJob *job, const Reading *read, const Train
     /* Judging belongs to what a run costs: seconds of training (all calls) and of this end. */
     out->seconds = t->seconds + clock_now() - begun;
     ok = ok && ledger_curve_sha256(lab->ledger, out->id, out->curve_sha256, err) &&
-         record(lab, out, t, &score, true, err);
+         record(lab, out, t, &score, t->steps > 0, err);
     arena_release(&scratch);
     return ok;
 }
@@ -332,6 +351,26 @@ static bool train_here(Lab *lab, const RunJob *job, const Reading *read, RunResu
     return ok;
 }
 
+/* By an engine that a patch made. */
+static bool train_apart(Lab *lab, const RunJob *job, const Reading *read, RunResult *out, Err *err)
+{
+    Following f = { .lab = lab, .job = job, .id = out->id };
+    const PlanCost unknown = { 0 };
+    ApartTrain train = { .recipe = job->recipe,
+                         .dir = lab_run_dir(lab, out->id),
+                         .seed = job->seed,
+                         .threads = job->threads,
+                         .sink = sink_of(&f) };
+    TrainResult t = { 0 };
+    health_begin(&f.health, lab, job->recipe);
+    on_planned(&f, &unknown, 0, 0, 0);
+    bool ok = apart_train(lab, &train, &t, out->why, err);
+    memcpy(t.data_sha256, read->data_sha256, sizeof(t.data_sha256));
+    ok = ok && finish(lab, job, read, &t, out, err);
+    health_end(&f.health);
+    return ok;
+}
+
 static bool train_by_command(Lab *lab, const RunJob *job, const Reading *read, RunResult *out,
                              Err *err)
 {
@@ -362,8 +401,9 @@ static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Er
     Reading *read = NEW(scratch, Reading, 1);
     if (!read_data(lab, job, scratch, read, err)) return false;
     if (!begin_run(lab, job, read->data_sha256, out, err) || out->known) return out->known;
-    bool ok = command_is(job->recipe) ? train_by_command(lab, job, read, out, err)
-                                      : train_here(lab, job, read, out, err);
+    bool ok = command_is(job->recipe)   ? train_by_command(lab, job, read, out, err)
+              : apart_code(job->recipe) ? train_apart(lab, job, read, out, err)
+                                        : train_here(lab, job, read, out, err);
     return ok || err_wrap(err, "run %s", out->id);
 }
 
@@ -376,12 +416,32 @@ bool lab_run(Lab *lab, const RunJob *job, RunResult *out, Err *err)
     return ok;
 }
 
+static bool run_recipe(Lab *lab, const char *run, Recipe *out, Err *err)
+{
+    json_t *body = NULL;
+    if (!ledger_last(lab->ledger, "run", run, &body, err)) return false;
+    bool ok = body ? lab_recipe(lab, json_str(body, "recipe", ""), out, err)
+                   : err_set(err, ERR_CONFIG, "there is no run %s", run);
+    json_decref(body);
+    return ok;
+}
+
 bool lab_run_score(Lab *lab, const char *run, int tier, const char *const *sources, int n_sources,
                    JudgeScore *out, Err *err)
 {
     Arena scratch = arena_reserve((ptrdiff_t)1 << 34);
-    Trained *model = trained_open(lab_run_dir(lab, run), 0, &scratch, err);
-    bool ok = model && judge_score(lab->dir, sources, n_sources, tier, model, &scratch, out, err);
+    Recipe recipe;
+    Trained *model = NULL;
+    char why[400] = "";
+    JudgeText text = { lab->dir, sources, n_sources, tier };
+    bool ok = run_recipe(lab, run, &recipe, err);
+    if (ok && apart_code(&recipe)) {
+        ok = score_apart(lab, &recipe, run, &text, 0, &scratch, out, why, err) &&
+             (!why[0] || err_set(err, ERR_FORMAT, "%s", why));
+    } else if (ok) {
+        model = trained_open(lab_run_dir(lab, run), 0, &scratch, err);
+        ok = model && judge_score(lab->dir, sources, n_sources, tier, model, &scratch, out, err);
+    }
     if (model) trained_close(model);
     out->bits = out->block_bytes = NULL; /* they lived in the scratch */
     out->blocks = 0;
@@ -420,8 +480,13 @@ bool lab_run_restore(Lab *lab, const char *run, int threads, RunWatch watch, Err
                      .seed = (uint64_t)json_int(body, "seed", 1),
                      .threads = threads,
                      .sink = { .self = watch.self, .stop = watch.stop, .note = watch.note } };
-    bool ok = lab_recipe(lab, json_str(body, "recipe", ""), &recipe, err) &&
-              train_run(&job, &t, err) && same_weights(run, &t, &was, err);
+    bool ok =
+        lab_recipe(lab, json_str(body, "recipe", ""), &recipe, err) &&
+        (apart_code(&recipe)
+             ? err_set(err, ERR_CONFIG,
+                       "run %s has an engine of its own; `lathe replay %s` runs it again", run, run)
+             : train_run(&job, &t, err)) &&
+        same_weights(run, &t, &was, err);
     json_decref(body);
     return ok;
 }

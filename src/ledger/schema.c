@@ -110,6 +110,8 @@ static const View views[] = {
     { "labels", "labels", "labelling", "talk asked labels" },
     { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
     { "ideas_refused", "idea_refused", "idea", "why" },
+    { "codes", "code", "tree",
+      "base source author patch files added deleted built says seconds limits" },
     { "notes", "note", NULL, "author to text" },
     { "vetoes", "veto", "target", "author reason" },
     { "controls", "control", NULL, "author action" },

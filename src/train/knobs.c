@@ -8,6 +8,12 @@
 static const char *const frames[] = { "flops", "tokens", NULL };
 
 const Knob train_knobs[] = {
+    { .name = "code",
+      .type = KNOB_TEXT,
+      .text = "",
+      .doc = "the source whose engine trains this, a tree of the lab's own clone; empty: this "
+             "program.  Patches make it (`lathe propose --patch FILE`)",
+      .fixed = true },
     { .name = "train.batch",
       .type = KNOB_WHOLE,
       .fallback = 8,

@@ -184,6 +184,10 @@ bool recipe_check(const Recipe *r, Err *err)
     if (!model_of(&r->knobs, 257, &m, err) || !parent_want(&r->knobs, &parent, err)) return false;
     if (knobs_whole(&r->knobs, "train.steps") <= 0 && knobs_number(&r->knobs, budget) <= 0)
         return err_set(err, ERR_CONFIG, "%s is 0 and so is train.steps: give one of them", budget);
+    if (knobs_text(&r->knobs, "code")[0] && strcmp(budget, "budget.flops") == 0)
+        return err_set(err, ERR_CONFIG,
+                       "a changed engine counts its own FLOPs, so its budget cannot be in them: "
+                       "open a question with `lathe research -s budget.frame=tokens`");
     return true;
 }
 
