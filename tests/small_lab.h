@@ -57,7 +57,8 @@ static const char *const small_knobs[] = {
 };
 
 /* A whole session; `model` is the language model's configuration or NULL. */
-static bool work(const char *dir, const char *researcher, int experiments, const json_t *model)
+__attribute__((unused)) static bool work(const char *dir, const char *researcher, int experiments,
+                                         const json_t *model)
 {
     Lab lab;
     SessionPlan plan;

@@ -9,8 +9,9 @@
 #include "cli/show.h"
 #include "lab/entry_text.h"
 
-static const ShowDef *const defs[] = { &show_run,      &show_experiment, &show_claim,
-                                       &show_question, &show_session,    &show_idea };
+static const ShowDef *const defs[] = { &show_run,       &show_experiment, &show_claim,
+                                       &show_question,  &show_session,    &show_idea,
+                                       &show_generation };
 
 bool show_body(Lab *lab, const char *kind, const char *id, json_t **body, Err *err)
 {
@@ -129,7 +130,8 @@ const CmdDef cmd_show = {
     .doc = "one run, experiment, claim, idea, question, session or recipe; without ID the lab",
     .more =
         "Ids say what they are: r12 a run (with its curve), e7 an experiment (with its evidence), "
-        "c3 a claim, p2 an idea and what became of it, q1 a question, s1 a session; six or more "
+        "c3 a claim, p2 an idea and what became of it, q1 a question, s1 a session, g1 a "
+        "generation; six or more "
         "digits of a hash name a recipe, and "
         "champion is the best one.",
     .max_args = 1,

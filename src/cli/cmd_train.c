@@ -9,10 +9,11 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "cli/cmd.h"
-#include "lab/run.h"
+#include "lab/generation.h"
 
 static const CmdOpt opts[] = {
     { "set", 's', "KNOB=VALUE", "a knob that differs from the recipe; may be repeated" },
+    { "parent", 0, "ID", "the generation that parent.* puts to work, g1 say" },
     { "seed", 0, "N", "initial weights and order of the data (1)" },
     { "threads", 0, "N", "0: all cores (0); the result does not depend on it" },
     { 0 },
@@ -75,6 +76,18 @@ static bool on_stop(void *self)
     return stop_asked();
 }
 
+static bool name_parent(const Cmd *c, Lab *lab, Recipe *r, Err *err)
+{
+    const char *id = cmd_value(c, "parent", NULL);
+    Generation g;
+    if (!id) return true;
+    if (!generation_find(lab, id, &g, err) ||
+        !knobs_set(&r->knobs, "parent.weights", str_of(g.weights), "--parent", err))
+        return false;
+    recipe_seal(r);
+    return true;
+}
+
 static bool read_recipe(const Cmd *c, Lab *lab, Recipe *r, const char **from, Err *err)
 {
     *from = c->n_args ? c->arg[0] : NULL;
@@ -83,7 +96,7 @@ static bool read_recipe(const Cmd *c, Lab *lab, Recipe *r, const char **from, Er
     for (int i = 0; cmd_nth(c, "set", i); i++) {
         if (!recipe_override(r, cmd_nth(c, "set", i), "-s", err)) return false;
     }
-    return recipe_check(r, err);
+    return name_parent(c, lab, r, err) && recipe_check(r, err);
 }
 
 /* start_seconds: from the beginning of the program to the first step. */

@@ -15,7 +15,8 @@ typedef struct ShowDef {
     void (*print)(const json_t *doc, Arena scratch);
 } ShowDef;
 
-extern const ShowDef show_run, show_experiment, show_claim, show_question, show_session, show_idea;
+extern const ShowDef show_run, show_experiment, show_claim, show_question, show_session, show_idea,
+    show_generation;
 extern const ShowDef show_recipe; /* named by the beginning of its hash */
 extern const ShowDef show_lab;    /* no id: all of it at a glance */
 

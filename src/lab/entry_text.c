@@ -168,6 +168,13 @@ static void say_headline(const json_t *b, Buf *out)
     if (strcmp(text(b, "tier"), "self-reported") == 0) buf_str(out, STR(", self-reported"));
 }
 
+static void say_generation(const json_t *b, Buf *out)
+{
+    buf_printf(out, "of %s", text(b, "run"));
+    if (text(b, "parent")[0])
+        buf_printf(out, ", child of %s: %s", text(b, "parent"), text(b, "took"));
+}
+
 static void say_confirming(const json_t *b, Buf *out)
 {
     buf_printf(out, "%s goes on on fresh seeds", text(b, "experiment"));
@@ -313,6 +320,7 @@ static const struct {
     { "judge_read", say_read },
     { "diagnosis", say_diagnosis },
     { "headline", say_headline },
+    { "generation", say_generation },
     { "settle", say_settle },
     { "settled", say_settled },
     { "labelling", say_labelling },

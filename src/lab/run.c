@@ -16,6 +16,7 @@
 #include "dev/dev.h"
 #include "lab/apart.h"
 #include "lab/diagnose.h"
+#include "lab/generation.h"
 #include "train/command.h"
 
 char *lab_run_dir(const Lab *lab, const char *run)
@@ -399,7 +400,9 @@ static bool train_by_command(Lab *lab, const RunJob *job, const Reading *read, R
 static bool work(Lab *lab, const RunJob *job, Arena *scratch, RunResult *out, Err *err)
 {
     Reading *read = NEW(scratch, Reading, 1);
-    if (!read_data(lab, job, scratch, read, err)) return false;
+    if (!read_data(lab, job, scratch, read, err) ||
+        !generation_may_judge(lab, &job->recipe->knobs, read->source, read->n_sources, err))
+        return false;
     if (!begin_run(lab, job, read->data_sha256, out, err) || out->known) return out->known;
     bool ok = command_is(job->recipe)   ? train_by_command(lab, job, read, out, err)
               : apart_code(job->recipe) ? train_apart(lab, job, read, out, err)

@@ -108,6 +108,8 @@ static const View views[] = {
     { "labellings", "labelling", "labelling",
       "data train_sha256 question labels batch bytes seed model" },
     { "labels", "labels", "labelling", "talk asked labels" },
+    { "generations", "generation", "generation",
+      "run recipe weights_sha256 parent took params tokens flops flops_with_parents seconds bpb" },
     { "ideas", "idea", "idea", "author title edits predicted confidence why refute" },
     { "ideas_refused", "idea_refused", "idea", "why" },
     { "codes", "code", "tree",
