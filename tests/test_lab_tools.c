@@ -274,7 +274,9 @@ TEST(source_is_what_the_program_was_built_from)
 /* A ladder of the champion whose losses follow a law that is known. */
 static void plant_ladder(const char *lab, const Law *law)
 {
-    static const double sizes[] = { 1, 2, 4 }, lengths[] = { 5, 20, 60 };
+    static const ScaleGrid grid = {
+        .size = { 1, 2, 4 }, .length = { 5, 20, 60 }, .sizes = 3, .lengths = 3
+    };
     static ScaleRung rung[SCALE_RUNS];
     char name[32], id[24];
     const char *from;
@@ -284,7 +286,7 @@ static void plant_ladder(const char *lab, const Law *law)
     EXPECT(lab_open(&l, lab, LEDGER_WRITE, &arena, &err) && lab_champion(&l, &base, &from, &err));
     recipe_seal(&base);
     snprintf(name, sizeof(name), "ladder-%.12s", base.sha256);
-    EXPECT_MSG(scale_plan(&base, sizes, 3, lengths, 3, rung, &n, &arena, &err), "%s", err.msg);
+    EXPECT_MSG(scale_plan(&base, &grid, rung, &n, &arena, &err), "%s", err.msg);
     for (int i = 0; i < n; i++) {
         EXPECT(ledger_begin(l.ledger, &err) && lab_recipe_keep(&l, &rung[i].recipe, &err) &&
                ledger_next_id(l.ledger, 'r', id, &err));

@@ -21,6 +21,7 @@ static struct {
     __typeof__(MHD_stop_daemon) *stop_daemon;
     __typeof__(MHD_get_daemon_info) *get_daemon_info;
     __typeof__(MHD_create_response_from_buffer) *create_response;
+    __typeof__(MHD_create_response_from_callback) *create_stream;
     __typeof__(MHD_add_response_header) *add_header;
     __typeof__(MHD_queue_response) *queue_response;
     __typeof__(MHD_destroy_response) *destroy_response;
@@ -45,6 +46,7 @@ static void load(void)
              find(so, "MHD_stop_daemon", &lib.stop_daemon) &&
              find(so, "MHD_get_daemon_info", &lib.get_daemon_info) &&
              find(so, "MHD_create_response_from_buffer", &lib.create_response) &&
+             find(so, "MHD_create_response_from_callback", &lib.create_stream) &&
              find(so, "MHD_add_response_header", &lib.add_header) &&
              find(so, "MHD_queue_response", &lib.queue_response) &&
              find(so, "MHD_destroy_response", &lib.destroy_response) &&
@@ -85,13 +87,65 @@ bool http_server_is_here(const char *value)
     return false;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, HttpAnswer *a)
+/* A stream on its way: what `next` has said and the client has not had yet. */
+typedef struct Sending {
+    HttpStream stream;
+    Buf piece;
+    ptrdiff_t sent;
+    bool last;
+} Sending;
+
+/* Called by the connection's own thread, which may wait. */
+static ssize_t on_room(void *self, uint64_t pos, char *out, size_t room)
+{
+    Sending *s = self;
+    (void)pos;
+    while (s->sent == s->piece.len && !s->last) {
+        buf_clear(&s->piece);
+        s->sent = 0;
+        s->last = !s->stream.next(s->stream.self, &s->piece);
+    }
+    size_t n = MIN(room, (size_t)(s->piece.len - s->sent));
+    if (n == 0) return MHD_CONTENT_READER_END_OF_STREAM;
+    memcpy(out, s->piece.at + s->sent, n);
+    s->sent += (ptrdiff_t)n;
+    return (ssize_t)n;
+}
+
+static void on_sent(void *self)
+{
+    Sending *s = self;
+    s->stream.end(s->stream.self);
+    buf_free(&s->piece);
+    free(s);
+}
+
+static struct MHD_Response *streamed(const HttpAnswer *a)
+{
+    enum { PIECE = 16 << 10 };
+    Sending *s = calloc(1, sizeof(*s));
+    CHECK(s, "no memory for a stream");
+    s->stream = a->stream;
+    struct MHD_Response *r = lib.create_stream(MHD_SIZE_UNKNOWN, PIECE, on_room, s, on_sent);
+    if (!r) on_sent(s);
+    return r;
+}
+
+static struct MHD_Response *whole(HttpAnswer *a)
 {
     static char nothing[1];
     struct MHD_Response *r = lib.create_response(
         (size_t)a->body.len, a->body.at ? a->body.at : nothing, MHD_RESPMEM_MUST_COPY);
     buf_free(&a->body);
+    return r;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, HttpAnswer *a)
+{
+    struct MHD_Response *r = a->stream.next ? streamed(a) : whole(a);
     if (!r) return MHD_NO;
+    if (a->stream.next) lib.add_header(r, "Cache-Control", "no-store");
+    if (a->stream.next) lib.add_header(r, "X-Accel-Buffering", "no");
     if (a->type) lib.add_header(r, "Content-Type", a->type);
     if (a->allow) lib.add_header(r, "Allow", a->allow);
     lib.add_header(r, "X-Content-Type-Options", "nosniff");

@@ -16,11 +16,20 @@ typedef struct HttpAsked {
     const void *at; /* for http_server_header */
 } HttpAsked;
 
+/* A body that comes bit by bit: `next` appends what there is to say, and may take its time about
+ * it; false where that was the last of it.  `end` is called once, also when the client has gone. */
+typedef struct HttpStream {
+    bool (*next)(void *self, Buf *piece);
+    void (*end)(void *self);
+    void *self;
+} HttpStream;
+
 typedef struct HttpAnswer {
     int status;
     const char *type;  /* content-type; NULL: none */
     const char *allow; /* of a 405; NULL */
     Buf body;          /* freed by the server */
+    HttpStream stream; /* instead of a body, where next is set */
 } HttpAnswer;
 
 typedef struct HttpServer HttpServer;

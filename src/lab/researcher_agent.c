@@ -16,8 +16,8 @@ static bool last_heard(const Asking *a, double *at, Err *err)
 {
     json_t *rows = NULL;
     if (!ledger_query(a->history->lab->ledger,
-                      "SELECT max(at) AS at FROM entries WHERE kind IN ('tool_call', 'idea', "
-                      "'note', 'work')",
+                      "SELECT max(at) AS at FROM entries WHERE kind IN ('tool_call', 'task', "
+                      "'task_end', 'idea', 'note', 'work')",
                       1, &rows, err))
         return false;
     *at = json_num(json_array_get(rows, 0), "at", 0);

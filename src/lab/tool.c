@@ -95,10 +95,11 @@ static json_t *arg_schema(const ToolArg *a)
 {
     json_t *s = value_schema(a);
     if (a->most) s = json_pack("{s:s, s:o, s:i}", "type", "array", "items", s, "maxItems", a->most);
-    char doc[400];
-    snprintf(doc, sizeof(doc), "%s%s%s%s", a->knob.doc, a->knob.unit ? " (" : "",
-             a->knob.unit ? a->knob.unit : "", a->knob.unit ? ")" : "");
-    json_object_set_new(s, "description", json_string(doc));
+    Buf doc = { 0 };
+    buf_str(&doc, str_of(a->knob.doc));
+    if (a->knob.unit) buf_printf(&doc, " (%s)", a->knob.unit);
+    json_object_set_new(s, "description", json_text(buf_view(&doc)));
+    buf_free(&doc);
     return s;
 }
 
@@ -383,7 +384,7 @@ static bool begin(ToolUse *u, const char *name, const json_t *args, Err *err)
     if (!tool_check(u->def, args, &u->args, err) || !may_call(u, err))
         return refuse(u, name, args, err);
     u->call = (ToolCall){
-        .by = &u->by, .lab = &u->lab, .args = u->args, .begun = u->call.begun, .seen = 0
+        .by = &u->by, .lab = &u->lab, .args = u->args, .begun = u->call.begun, .begin = -1
     };
     return true;
 }

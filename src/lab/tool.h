@@ -35,10 +35,10 @@ typedef struct ToolCaller {
 
 typedef struct ToolCall {
     const ToolCaller *by;
-    Lab *lab;           /* open for writing; its arena lives as long as the call */
-    const json_t *args; /* checked, fallbacks put in */
-    double begun;       /* clock_now */
-    int64_t seen;       /* a waiting tool's own: the last entry that it has looked at */
+    Lab *lab;            /* open for writing; its arena lives as long as the call */
+    const json_t *args;  /* checked, fallbacks put in */
+    double begun;        /* clock_now */
+    int64_t begin, seen; /* a waiting tool's own: entries that it begins behind, has looked at */
 } ToolCall;
 
 typedef struct ToolDef {
@@ -46,6 +46,7 @@ typedef struct ToolDef {
     const ToolArg *args; /* ends with a knob without a name; NULL: none */
     bool writes;         /* changes what the lab does next */
     bool outside;        /* only for who is not the session's own researcher */
+    bool waits;          /* may take as long as it is asked to */
     bool ends;           /* the turn of the session's own researcher ends with it */
     /* A new object in *out; NULL with true: not yet, ask again. */
     bool (*call)(ToolCall *c, json_t **out, Err *err);

@@ -47,15 +47,30 @@ static json_t *bank_json(const History *h, const char *recipe)
     return runs;
 }
 
+/* Before anything was measured: the recipe that research will begin with. */
+static bool unmeasured(ToolCall *c, json_t **out, Err *err)
+{
+    Recipe r;
+    const char *from;
+    if (!lab_champion(c->lab, &r, &from, err)) return false;
+    recipe_seal(&r);
+    *out =
+        json_pack("{s:s, s:n, s:s, s:s, s:o}", "recipe", r.sha256, "bpb", "from", from, "made_by",
+                  "the first recipe, not measured yet", "knobs", given_json(&r, true));
+    return true;
+}
+
 static bool champion(ToolCall *c, json_t **out, Err *err)
 {
     History h;
     Recipe first, now;
     int n = 0;
-    if (!tool_history(c, &h, err)) return false;
-    bool ok =
-        lab_recipe(c->lab, h.baseline, &first, err) && lab_recipe(c->lab, h.champion, &now, err);
-    if (ok)
+    if (!history_open(&h, c->lab, err)) return false;
+    bool measured = h.question[0] != 0;
+    bool ok = !measured ? unmeasured(c, out, err)
+                        : lab_recipe(c->lab, h.baseline, &first, err) &&
+                              lab_recipe(c->lab, h.champion, &now, err);
+    if (ok && measured)
         *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "recipe", h.champion, "bpb",
                          json_num_of(history_bank_mean(&h, h.champion, &n)), "made_by",
                          h.champion_exp < 0 ? "the first recipe" : h.exp[h.champion_exp].id,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "lab/await.h"
 #include "lab/idea.h"
 #include "lab/session.h"
 #include "lab/tool_private.h"
@@ -69,94 +70,23 @@ const ToolDef tool_research = {
 
 /* ---- wait ---- */
 
-enum { EVENTS_MAX = 60 };
-
-typedef struct Events {
-    json_t *list;
-    int64_t last;
-    int runs, skipped;
-    bool decisive;
-} Events;
-
-static void put_event(Events *v, const Entry *e, const char *const *keys)
-{
-    json_t *o = json_pack("{s:s}", "kind", e->kind);
-    if (e->id[0]) json_object_set_new(o, "id", json_string(e->id));
-    for (; *keys; keys++) {
-        json_t *x = json_object_get(e->body, *keys);
-        if (json_is_string(x))
-            json_object_set_new(o, *keys, tool_cut(json_string_value(x), 300));
-        else if (x && !json_is_null(x))
-            json_object_set(o, *keys, x);
-    }
-    if ((int)json_array_size(v->list) < EVENTS_MAX)
-        json_array_append(v->list, o);
-    else
-        v->skipped++;
-    json_decref(o);
-}
-
-static const struct {
-    const char *kind;
-    bool decisive; /* worth waking up for */
-    const char *keys[7];
-} told[] = {
-    { "verdict", true, { "decision", "effect", "low", "high", "why" } },
-    { "proposal", false, { "title", "author", "idea", "predicted" } },
-    { "claim", false, { "experiment", "effect", "low", "high" } },
-    { "idea_refused", true, { "why" } },
-    { "veto", true, { "target", "reason" } },
-    { "note", false, { "author", "text" } },
-    { "headline", true, { "gain", "low", "high" } },
-    { "session_end", true, { "text" } },
-};
-
-static bool see_event(void *self, const Entry *e)
-{
-    Events *v = self;
-    v->last = e->seq;
-    v->runs += strcmp(e->kind, "result") == 0;
-    for (ptrdiff_t i = 0; i < COUNT(told); i++) {
-        if (strcmp(told[i].kind, e->kind) != 0) continue;
-        put_event(v, e, told[i].keys);
-        v->decisive = v->decisive || told[i].decisive;
-    }
-    return true;
-}
-
-static bool finish(ToolCall *c, Events *v, bool alive, json_t **out, Err *err)
-{
-    WorkerState *at = NEW(c->lab->arena, WorkerState, 1);
-    bool found = false;
-    if (!worker_state(c->lab->dir, at, &found, err)) return false;
-    *out = json_pack("{s:I, s:O, s:i, s:s}", "cursor", (json_int_t)v->last, "events", v->list,
-                     "runs_finished", v->runs, "state",
-                     !alive       ? "nothing is at work"
-                     : at->paused ? "paused"
-                                  : "working");
-    if (v->skipped) json_object_set_new(*out, "events_not_shown", json_integer(v->skipped));
-    if (alive) json_object_set_new(*out, "doing", json_text(str_of(at->doing)));
-    if (!alive && at->error[0])
-        json_object_set_new(*out, "ended_with", json_text(str_of(at->error)));
-    return true;
-}
-
 /* Asked again and again: looks only when something was appended since the last look. */
 static bool wait(ToolCall *c, json_t **out, Err *err)
 {
     int64_t now = ledger_seq(c->lab->ledger), cursor = json_int(c->args, "cursor", -1);
-    double waited = clock_now() - c->begun;
-    bool alive = worker_alive(c->lab->dir), first = c->seen == 0;
-    bool over = waited >= (double)json_int(c->args, "seconds", 45) || !alive;
-    if (cursor < 0 && first) c->seen = now;
-    if (cursor >= 0 && first) c->seen = MIN(cursor, now);
-    if (!over && !first && now == c->seen) return true;
-    int64_t from = cursor < 0 ? c->seen : MIN(cursor, now);
-    Events v = { .list = json_array(), .last = from };
-    bool ok = ledger_each(c->lab->ledger, NULL, from, see_event, &v, err);
-    if (ok && (over || v.decisive)) ok = finish(c, &v, alive, out, err);
-    json_decref(v.list);
-    return ok;
+    bool first = c->begin < 0, over = false;
+    bool late = clock_now() - c->begun >= (double)json_int(c->args, "seconds", 45);
+    Await a = { .until = json_str(c->args, "until", "") };
+    if (first && !await_known(c->lab, a.until, err)) return false;
+    if (first) c->begin = cursor < 0 ? now : MIN(cursor, now);
+    if (!first && !late && now == c->seen && worker_alive(c->lab->dir)) return true;
+    a.cursor = c->begin;
+    c->seen = now;
+    if (!await_look(c->lab, &a, out, &over, err)) return false;
+    if (over || late) return true;
+    json_decref(*out);
+    *out = NULL;
+    return true;
 }
 
 static const ToolArg wait_args[] = {
@@ -167,15 +97,23 @@ static const ToolArg wait_args[] = {
                 .max = 0x1p53,
                 .doc = "from an earlier answer: what happened since is told; -1: from now on" } },
     ARG_WHOLE("seconds", 45, 0, 50, "at most so long"),
+    { .knob = { .name = "until",
+                .type = KNOB_TEXT,
+                .text = "",
+                .max = 20,
+                .doc = "only until this is over: a proposal (p3), an experiment (e7), a session "
+                       "(s1); else until anything is decided" } },
     ARG_END,
 };
 
 const ToolDef tool_wait = {
     .name = "wait",
     .doc = "Wait for verdicts: answers when one has fallen or when the time is up, with what "
-           "happened since the cursor and a new cursor. Call it again and again.",
+           "happened since the cursor and a new cursor. Call it again and again. A client that "
+           "speaks tasks gets a task, which with until ends when that is over, however long.",
     .args = wait_args,
     .outside = true,
+    .waits = true,
     .call = wait,
 };
 

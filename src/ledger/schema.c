@@ -120,6 +120,8 @@ static const View views[] = {
     { "shares", "share", "source", "what author" },
     { "tool_calls", "tool_call", NULL,
       "tool author args ok why seconds bytes result_sha256 tokens" },
+    { "tasks", "task", "task", "tool author args created deadline" },
+    { "task_ends", "task_end", "task", "status result ended" },
     { "llm_requests", "llm_request", "talk", "session role model round said system worst_usd" },
     { "llm_tries", "llm_try", "talk",
       "session round number fault status usage usd seconds request_id said" },

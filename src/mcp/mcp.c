@@ -7,12 +7,16 @@
  * suite are marked (c). */
 #include "mcp/mcp.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "lab/worker.h"
 #include "mcp/mcp_private.h"
 
+static const double TASK_LOOK = 0.5; /* seconds between looks at a task */
 const char mcp_modern[] = "2026-07-28";
 
 json_t *mcp_info(void)
@@ -45,7 +49,8 @@ static json_t *reply_to(const json_t *id, json_t *result)
 json_t *mcp_result(json_t *result, const McpMethod *m, bool modern)
 {
     if (!modern) return result;
-    json_object_set_new(result, "resultType", json_string("complete"));
+    if (!json_object_get(result, "resultType"))
+        json_object_set_new(result, "resultType", json_string("complete"));
     json_object_set_new(result, "_meta", json_pack("{s:o}", MCP_META "serverInfo", mcp_info()));
     if (m && m->keep >= 0) {
         json_object_set_new(result, "ttlMs", json_integer(m->keep));
@@ -57,11 +62,21 @@ json_t *mcp_result(json_t *result, const McpMethod *m, bool modern)
 /* ---- a call that goes on ---- */
 
 struct McpCall {
-    ToolUse *use;
+    ToolUse *use; /* NULL: a task's result is waited for */
+    char lab[PATH_MAX], task[24];
+    double looked; /* for the task, when */
     json_t *id, *token;
     bool modern;
     double told; /* progress so far */
 };
+
+McpCall *mcp_call_task(McpAsk *a, const char *task)
+{
+    McpCall *c = mcp_call_begin(a, NULL);
+    snprintf(c->lab, sizeof(c->lab), "%s", a->server->lab);
+    snprintf(c->task, sizeof(c->task), "%s", task);
+    return c;
+}
 
 McpCall *mcp_call_begin(McpAsk *a, ToolUse *use)
 {
@@ -75,7 +90,7 @@ McpCall *mcp_call_begin(McpAsk *a, ToolUse *use)
     return c;
 }
 
-static json_t *tool_result(const json_t *value, const Err *refused)
+json_t *mcp_tool_result(const json_t *value, const Err *refused)
 {
     Buf text = { 0 };
     if (value)
@@ -89,23 +104,43 @@ static json_t *tool_result(const json_t *value, const Err *refused)
     return r;
 }
 
+static json_t *poll_task(McpCall *c)
+{
+    Err err = { 0 };
+    json_t *result = NULL;
+    if (clock_now() - c->looked < TASK_LOOK) return NULL;
+    c->looked = clock_now();
+    if (!mcp_task_result(c->lab, c->task, &result, &err))
+        return mcp_error(c->id, RPC_PARAMS, err.msg, NULL);
+    return result ? reply_to(c->id, result) : NULL;
+}
+
 json_t *mcp_poll(McpCall *c)
 {
+    if (!c->use) return poll_task(c);
     Err err = { 0 };
     json_t *value = NULL;
     bool ok = tool_step(c->use, &value, &err);
     if (ok && !value) return NULL;
     json_t *reply =
-        reply_to(c->id, mcp_result(tool_result(ok ? value : NULL, &err), NULL, c->modern));
+        reply_to(c->id, mcp_result(mcp_tool_result(ok ? value : NULL, &err), NULL, c->modern));
     json_decref(value);
     return reply;
 }
 
-json_t *mcp_progress(McpCall *c, const char *at)
+json_t *mcp_late(const McpCall *c)
 {
-    if (!c->token) return NULL;
+    return mcp_error(c->id, RPC_INTERNAL, "not yet: ask again, or take text/event-stream", NULL);
+}
+
+json_t *mcp_progress(McpCall *c, const char *lab)
+{
+    WorkerState at = { 0 };
+    Err ignored = { 0 };
+    bool found = false;
+    if (!c->token || !worker_state(lab, &at, &found, &ignored) || !found) return NULL;
     json_t *params = json_pack("{s:O, s:f, s:o}", "progressToken", c->token, "progress", ++c->told,
-                               "message", json_text(str_of(at)));
+                               "message", json_text(str_of(at.doing)));
     return json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method", "notifications/progress",
                      "params", params);
 }
@@ -117,7 +152,7 @@ bool mcp_is(const McpCall *c, const json_t *id)
 
 void mcp_drop(McpCall *c)
 {
-    tool_end(c->use);
+    if (c->use) tool_end(c->use);
     json_decref(c->id);
     json_decref(c->token);
     free(c);
@@ -184,6 +219,13 @@ static const McpMethod *find_method(const McpAsk *a, const char *name)
     return NULL;
 }
 
+static McpAnswer wants_tasks(const json_t *id)
+{
+    json_t *data =
+        json_pack("{s:{s:{s:{}}}}", "requiredCapabilities", "extensions", MCP_META "tasks");
+    return say(mcp_error(id, MCP_CAPABILITY, "Missing required client capability", data), 400);
+}
+
 static McpAnswer run_method(McpAsk *a, const char *name)
 {
     Err err = { 0 };
@@ -193,6 +235,7 @@ static McpAnswer run_method(McpAsk *a, const char *name)
         snprintf(words, sizeof(words), "Method not found: %.100s", name);
         return say(mcp_error(a->id, RPC_NO_METHOD, words, NULL), a->modern ? 404 : 200);
     }
+    if (m->tasks && a->modern && !mcp_task_declared(a)) return wants_tasks(a->id);
     a->code = RPC_PARAMS;
     json_t *result = m->call(a, &err);
     if (a->later) return (McpAnswer){ .later = a->later, .status = 200 };

@@ -35,8 +35,9 @@ typedef struct McpAnswer {
 /* Takes one message; never fails: what is wrong with it is its answer. */
 McpAnswer mcp_take(McpServer *m, const json_t *message);
 
-json_t *mcp_poll(McpCall *call);                     /* NULL: not yet */
-json_t *mcp_progress(McpCall *call, const char *at); /* a notification, or NULL if unasked for */
+json_t *mcp_poll(McpCall *call);                      /* NULL: not yet */
+json_t *mcp_progress(McpCall *call, const char *lab); /* a notification, or NULL if unasked for */
+json_t *mcp_late(const McpCall *call);                /* the answer that it takes too long */
 bool mcp_is(const McpCall *call, const json_t *id);
 void mcp_drop(McpCall *call); /* after its answer, or to give it up */
 

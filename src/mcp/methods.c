@@ -10,9 +10,17 @@
 static const char *const older_versions[] = { "2025-11-25", "2025-06-18", "2025-03-26",
                                               "2024-11-05" };
 
-static json_t *capabilities(void)
+/* Tasks are a capability of the older era and an extension of the newer. */
+static json_t *capabilities(bool modern)
 {
-    return json_pack("{s:{}, s:{}, s:{}}", "tools", "resources", "prompts");
+    json_t *c = json_pack("{s:{}, s:{}, s:{}}", "tools", "resources", "prompts");
+    if (modern)
+        json_object_set_new(c, "extensions", json_pack("{s:{}}", MCP_META "tasks"));
+    else
+        json_object_set_new(
+            c, "tasks",
+            json_pack("{s:{}, s:{}, s:{s:{s:{}}}}", "list", "cancel", "requests", "tools", "call"));
+    return c;
 }
 
 /* How to go about it, and what this lab lets out. */
@@ -50,7 +58,7 @@ static json_t *initialize(McpAsk *a, Err *err)
         snprintf(a->server->client, sizeof(a->server->client), "%s", json_str(info, "name", ""));
     }
     return json_pack("{s:s, s:o, s:o, s:o}", "protocolVersion", version, "capabilities",
-                     capabilities(), "serverInfo", mcp_info(), "instructions", words);
+                     capabilities(false), "serverInfo", mcp_info(), "instructions", words);
 }
 
 static json_t *discover(McpAsk *a, Err *err)
@@ -58,7 +66,7 @@ static json_t *discover(McpAsk *a, Err *err)
     json_t *words = instructions(a, err);
     if (!words) return NULL;
     return json_pack("{s:[s], s:o, s:o}", "supportedVersions", mcp_modern, "capabilities",
-                     capabilities(), "instructions", words);
+                     capabilities(true), "instructions", words);
 }
 
 static json_t *ping(McpAsk *a, Err *err)
@@ -69,18 +77,24 @@ static json_t *ping(McpAsk *a, Err *err)
 
 /* ---- tools ---- */
 
+static json_t *tool_json(const ToolDef *t, bool modern)
+{
+    json_t *o =
+        json_pack("{s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}}", "name", t->name, "description", t->doc,
+                  "inputSchema", tool_schema(t), "annotations", "readOnlyHint", !t->writes,
+                  "destructiveHint", 0, "idempotentHint", !t->writes, "openWorldHint", 0);
+    if (!modern && t->waits)
+        json_object_set_new(o, "execution", json_pack("{s:s}", "taskSupport", "optional"));
+    return o;
+}
+
 static json_t *tools_list(McpAsk *a, Err *err)
 {
-    (void)a, (void)err;
+    (void)err;
     int n;
     const ToolDef *const *all = tool_all(&n);
     json_t *list = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}}", "name", all[i]->name,
-                            "description", all[i]->doc, "inputSchema", tool_schema(all[i]),
-                            "annotations", "readOnlyHint", !all[i]->writes, "destructiveHint", 0,
-                            "idempotentHint", !all[i]->writes, "openWorldHint", 0));
+    for (int i = 0; i < n; i++) json_array_append_new(list, tool_json(all[i], a->modern));
     return json_pack("{s:o}", "tools", list);
 }
 
@@ -89,14 +103,13 @@ static json_t *tools_call(McpAsk *a, Err *err)
 {
     const char *name = json_str(a->params, "name", "");
     ToolCaller by = mcp_caller(a);
+    if (mcp_task_wanted(a)) return mcp_task_create(a, err);
     ToolUse *use = tool_begin(&by, name, json_object_get(a->params, "arguments"), err);
     if (use) {
         a->later = mcp_call_begin(a, use);
         return NULL;
     }
-    if (!tool_find(name)) return NULL;
-    return json_pack("{s:[{s:s, s:o}], s:b}", "content", "type", "text", "text",
-                     json_text(str_of(err->msg)), "isError", 1);
+    return tool_find(name) ? mcp_tool_result(NULL, err) : NULL;
 }
 
 /* ---- resources ---- */
@@ -246,15 +259,20 @@ static json_t *prompts_get(McpAsk *a, Err *err)
 enum { HOUR = 3600000, NOW = 0 };
 
 const McpMethod mcp_methods[] = {
-    { "initialize", true, false, -1, false, initialize },
-    { "ping", true, false, -1, false, ping },
-    { "server/discover", false, true, HOUR, true, discover },
-    { "tools/list", true, true, HOUR, true, tools_list },
-    { "tools/call", true, true, -1, false, tools_call },
-    { "resources/list", true, true, HOUR, true, resources_list },
-    { "resources/templates/list", true, true, HOUR, true, templates_list },
-    { "resources/read", true, true, NOW, false, resources_read },
-    { "prompts/list", true, true, HOUR, true, prompts_list },
-    { "prompts/get", true, true, -1, false, prompts_get },
-    { NULL, false, false, -1, false, NULL },
+    { "initialize", true, false, -1, false, false, initialize },
+    { "ping", true, false, -1, false, false, ping },
+    { "server/discover", false, true, HOUR, true, false, discover },
+    { "tools/list", true, true, HOUR, true, false, tools_list },
+    { "tools/call", true, true, -1, false, false, tools_call },
+    { "tasks/get", true, true, -1, false, true, mcp_task_get },
+    { "tasks/result", true, false, -1, false, false, mcp_task_wait },
+    { "tasks/list", true, false, -1, false, false, mcp_task_list },
+    { "tasks/update", false, true, -1, false, true, mcp_task_update },
+    { "tasks/cancel", true, true, -1, false, true, mcp_task_cancel },
+    { "resources/list", true, true, HOUR, true, false, resources_list },
+    { "resources/templates/list", true, true, HOUR, true, false, templates_list },
+    { "resources/read", true, true, NOW, false, false, resources_read },
+    { "prompts/list", true, true, HOUR, true, false, prompts_list },
+    { "prompts/get", true, true, -1, false, false, prompts_get },
+    { NULL, false, false, -1, false, false, NULL },
 };

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "lab/worker.h"
 #include "mcp/mcp_private.h"
 
 enum { WAITING_MAX = 32, LINE_MAX_BYTES = 8 << 20, POLL_MS = 200, PROGRESS_EVERY = 5 };
@@ -116,14 +115,10 @@ static bool take_lines(Pipe *p, Err *err)
 static bool poll_waiting(Pipe *p, Err *err)
 {
     bool tell = clock_now() - p->progress > PROGRESS_EVERY;
-    WorkerState at;
-    Err ignored = { 0 };
-    bool found = false, known = tell && p->n_waiting > 0 &&
-                                worker_state(p->server->lab, &at, &found, &ignored) && found;
     if (tell) p->progress = clock_now();
     for (int i = p->n_waiting - 1; i >= 0; i--) {
         json_t *reply = mcp_poll(p->waiting[i]);
-        json_t *progress = reply ? NULL : known ? mcp_progress(p->waiting[i], at.doing) : NULL;
+        json_t *progress = reply || !tell ? NULL : mcp_progress(p->waiting[i], p->server->lab);
         if (reply) forget(p, i);
         if (reply && !send(p, reply, err)) return false;
         if (progress && !send(p, progress, err)) return false;

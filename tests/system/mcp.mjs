@@ -13,6 +13,7 @@ const { Client, StreamableHTTPClientTransport } = await load("@modelcontextproto
 const { StdioClientTransport } = await load("@modelcontextprotocol/client/stdio");
 const old = here("@modelcontextprotocol/sdk/client/index.js");
 const oldStdio = here("@modelcontextprotocol/sdk/client/stdio.js");
+const oldTypes = here("@modelcontextprotocol/sdk/types.js");
 const [lathe, lab] = process.argv.slice(2);
 const MODERN = "2026-07-28", LEGACY = "2025-11-25";
 let count = 0, failed = 0;
@@ -107,12 +108,38 @@ const PROPOSAL = {
     why: "short runs bear high rates", refute: "no gain",
 };
 
+// The older SDK's own tasks, and the newer era's by its messages; who comes back finds them.
+async function tasks(cursor) {
+    const old1 = new old.Client({ name: "sdk", version: "1" }, { capabilities: { tasks: {} } });
+    await old1.connect(pipe(oldStdio.StdioClientTransport));
+    const { tools } = await old1.listTools();
+    result(tools.filter((t) => t.execution?.taskSupport === "optional").map((t) => t.name).join() === "wait", "tasks: of the tools wait may be one");
+    const seen = [];
+    const stream = old1.experimental.tasks.callToolStream({ name: "wait", arguments: { cursor, until: "p1" } }, undefined, { task: {} });
+    for await (const m of stream) {
+        seen.push(m.type);
+        if (m.type === "taskStatus" || m.type === "error") break;
+    }
+    result(seen.join().startsWith("taskCreated,taskStatus"), "tasks: the older SDK makes one and asks for it", seen);
+    await old1.close();
+}
+
+async function tasksAgain() {
+    const again = new old.Client({ name: "sdk", version: "1" }, { capabilities: { tasks: {} } });
+    await again.connect(pipe(oldStdio.StdioClientTransport));
+    const { tasks: all } = await again.experimental.tasks.listTasks();
+    const done = await again.experimental.tasks.getTask(all[0].taskId);
+    const got = await again.experimental.tasks.getTaskResult(all[0].taskId, oldTypes.CallToolResultSchema);
+    result(done.status === "completed" && got.structuredContent?.over === true, "tasks: who comes back finds it completed, with the verdict", got);
+    await again.close();
+}
+
 // Hands in a proposal, begins the work, waits for the first finished run, and leaves.
 async function leaving() {
     const a = await connect("agent-a", { pin: MODERN }, pipe(StdioClientTransport));
     const queued = await answer(a, "propose", PROPOSAL);
     result(queued.answer === "queued" && queued.id === "p1", "agent: a proposal is queued", queued);
-    const session = await answer(a, "research", { hours: 0.012, experiments: 1, goal: "a better rate" });
+    const session = await answer(a, "research", { hours: 0.05, experiments: 1, goal: "a better rate" });
     result(session.session === "s1" && session.seconds_per_run > 0, "agent: research begins", session);
     let seen = await answer(a, "wait", { cursor: session.cursor, seconds: 5 });
     const during = Promise.all([answer(a, "wait", { cursor: seen.cursor, seconds: 5 }), answer(a, "status")]);
@@ -153,7 +180,10 @@ async function comingBack(cursor) {
 try {
     await pipes();
     await overHttp();
-    await comingBack(await leaving());
+    const cursor = await leaving();
+    await tasks(cursor);
+    await comingBack(cursor);
+    await tasksAgain();
 } catch (error) {
     result(false, `no error on the way: ${error.stack}`);
 }
