@@ -20,8 +20,9 @@ typedef struct BenchDef {
 
 /* What the processor can do now: measured, since clocks and neighbours vary. */
 typedef struct BenchPeak {
-    double flops_per_s;      /* fp32 multiply-adds in registers, as two operations */
-    double read_bytes_per_s; /* from memory, far beyond the caches */
+    double flops_per_s; /* fp32 multiply-adds in registers, as two operations: the best round */
+    double sustained_flops_per_s; /* the median round */
+    double read_bytes_per_s;      /* from memory, far beyond the caches */
 } BenchPeak;
 bool bench_peak_measure(int threads, double seconds, bool memory, BenchPeak *out,
                         Err *err) MUST_CHECK;

@@ -1,9 +1,10 @@
 /* bench_train.c - steps of training per second, as a share of the peak of the same minute.
  *
  * The same plans as a real run (train/stepper.h), on random tokens: what a token means does
- * not change what a step costs.  The peak is measured before and after, because the clock of
- * a busy machine is not the one on its box.  Operations are timed in extra steps, so that
- * the timing of the whole is undisturbed.
+ * not change what a step costs.  Training and the peak take turns, because the clock of a busy
+ * machine is not the one on its box, nor the same from one second to the next; and what is
+ * taken for the peak is the median of its rounds, as the rate of training is a mean.
+ * Operations are timed in extra steps, so that the timing of the whole is undisturbed.
  *
  * What is timed: a model of bench_model_list.h, or any recipe.  A fixed model brings its own
  * vocabulary, since no tokenizer is needed. */
@@ -162,20 +163,38 @@ static void model_name(const Model *m, const Stepper *s, char *out, ptrdiff_t ca
              s->batch * s->accumulate);
 }
 
+enum { TURNS = 5 };
+static const double PEAK_SECONDS = 0.15;
+
+/* Training and the peak in turns; *peak is the mean over them. */
+static bool time_in_turns(const BenchIn *in, Stepper *s, Timing *all, double *peak, Err *err)
+{
+    *all = (Timing){ 0 };
+    *peak = 0;
+    for (int i = 0; i < TURNS; i++) {
+        Timing t;
+        BenchPeak p;
+        if (!bench_peak_measure(in->threads, PEAK_SECONDS, false, &p, err) ||
+            !time_steps(s, in->seconds / TURNS, &t, err))
+            return false;
+        all->steps += t.steps;
+        all->seconds += t.seconds;
+        *peak += p.sustained_flops_per_s / TURNS;
+    }
+    return true;
+}
+
 static bool measure(const BenchIn *in, Stepper *s, json_t *rows, Err *err)
 {
     char name[96];
     Timing warm, t;
-    BenchPeak before, after;
+    double peak;
     int64_t peak_bytes;
     PlanCost cost = stepper_cost(s);
     model_name(&s->model, s, name, sizeof(name));
-    if (!bench_peak_measure(in->threads, 0.3, false, &before, err) ||
-        !time_steps(s, in->seconds / 10, &warm, err) || !time_steps(s, in->seconds, &t, err))
+    if (!time_steps(s, in->seconds / 10, &warm, err) || !time_in_turns(in, s, &t, &peak, err))
         return false;
     peak_bytes = memory_anon();
-    if (!bench_peak_measure(in->threads, 0.3, false, &after, err)) return false;
-    double peak = (before.flops_per_s + after.flops_per_s) / 2;
     double per_s = t.steps / t.seconds, flops = per_s * (double)cost.matmul_flops;
     double tokens = per_s * s->batch * s->context * s->accumulate;
     if (!in->cmd->json)
