@@ -10,18 +10,22 @@
  * Where B is packed once for all, or read where it lies, and there are many rows, tiles
  * cost nothing but their number, and many small ones keep all threads busy to the end.
  * They go down the columns of C, so that a worker finds its columns of B in its cache.
- * With more than one chunk of k they do not stay there, and tall tiles read them less. */
+ * With more than one chunk of k they do not stay there, and tall tiles read them less.  Where all
+ * of B stays in the second cache, tiles are smaller still and go along the rows of C: half of the
+ * rows is one worker's then, in this product and in what follows. */
 #include "tensor/gemm.h"
 
 #include "tensor/gemm_inside.h"
 
 enum { ROWS_MOST = 294, ROWS_MANY = 588, TILES_WISHED = 8, AREA_LEAST = 64 * 64, GRAIN = 32 };
-enum { ROWS_SHORT = 84, ROWS_TALL = 252, PANEL = 14, PACK_COLS = 64 };
+enum { ROWS_NEAR = 42, ROWS_SHORT = 84, ROWS_TALL = 252, PANEL = 14, PACK_COLS = 64 };
+enum { NEAR_MOST = 256 << 10 };
 
 typedef struct Cut {
     ptrdiff_t down, across; /* tiles */
     ptrdiff_t rows;         /* of a tile; 0: dealt evenly */
     ptrdiff_t grains;       /* of columns, dealt evenly to the tiles of a row */
+    bool rows_first;        /* tiles go along the rows of C, not down its columns */
 } Cut;
 
 static ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b)
@@ -45,10 +49,17 @@ bool gemm_packs_once(const Gemm *g)
     return g->once && many_rows(g) && !lies_well(g);
 }
 
+/* All of B is at hand in a worker's second cache, wherever a tile begins. */
+static bool stays_near(const Gemm *g)
+{
+    return g->k * g->n <= NEAR_MOST && (lies_well(g) || gemm_packs_once(g));
+}
+
 static Cut cut_by_rows(const Gemm *g)
 {
-    ptrdiff_t most = g->k > GEMM_CHUNK ? ROWS_TALL : ROWS_SHORT;
-    Cut c = { .grains = ceil_div(g->n, GRAIN) };
+    bool near = stays_near(g);
+    ptrdiff_t most = near ? ROWS_NEAR : g->k > GEMM_CHUNK ? ROWS_TALL : ROWS_SHORT;
+    Cut c = { .grains = ceil_div(g->n, GRAIN), .rows_first = near };
     c.rows = ceil_div(ceil_div(g->m, ceil_div(g->m, most)), PANEL) * PANEL;
     c.down = ceil_div(g->m, c.rows);
     c.across = ceil_div(c.grains, GEMM_COLS / GRAIN);
@@ -58,9 +69,10 @@ static Cut cut_by_rows(const Gemm *g)
 static Cut cut_of(const Gemm *g)
 {
     if (many_rows(g) && (g->once || lies_well(g))) return cut_by_rows(g);
+    if (g->m > 2 * ROWS_NEAR && stays_near(g)) return cut_by_rows(g);
     ptrdiff_t m = g->m, n = g->n, grains = ceil_div(n, GRAIN), least_packed = PTRDIFF_MAX;
     ptrdiff_t wished = MAX(1, MIN(TILES_WISHED, m * n / AREA_LEAST));
-    Cut best = { 1, 1, 0, grains };
+    Cut best = { 1, 1, .grains = grains };
     ptrdiff_t fewest = ceil_div(grains, GEMM_COLS / GRAIN);
     for (ptrdiff_t across = fewest; across <= grains && across * m < least_packed; across++) {
         ptrdiff_t down = MAX(ceil_div(m, ROWS_MOST), MIN(m, ceil_div(wished, across)));
@@ -128,7 +140,8 @@ void gemm_pack(CpuLevel level, const Gemm *g, int part)
 void gemm_tile(CpuLevel level, const Gemm *g, int tile, void *own)
 {
     Cut c = cut_of(g);
-    ptrdiff_t i = tile % c.down, j = tile / c.down;
+    ptrdiff_t i = c.rows_first ? tile / c.across : tile % c.down;
+    ptrdiff_t j = c.rows_first ? tile % c.across : tile / c.down;
     GemmSpan s = { .i0 = c.rows ? i * c.rows : g->m * i / c.down,
                    .i1 = c.rows ? MIN(g->m, (i + 1) * c.rows) : g->m * (i + 1) / c.down,
                    .j0 = c.grains * j / c.across * GRAIN,
