@@ -71,6 +71,20 @@ bool talk_try(TalkPlan *plan, Err *err)
 
 /* ---- what it is told ---- */
 
+/* A result of a tool holds titles, notes, and lines that a trainer printed: others wrote them, so
+ * all of it stands between marks that nothing in it can close. */
+static void put_result(const json_t *result, const char *tool, Buf *out)
+{
+    Buf text = { 0 };
+    char source[80];
+    snprintf(source, sizeof(source), "the tool %.60s", tool);
+    tool_text(result, &text);
+    json_t *fenced = tool_fence(buf_view(&text), source);
+    buf_str(out, str_of(json_string_value(fenced)));
+    json_decref(fenced);
+    buf_free(&text);
+}
+
 static bool put_tool(Conversation *c, const char *tool, const char *args, Buf *out, Err *err)
 {
     ToolCaller by = { .lab = c->a->history->lab->dir, .author = "session", .inside = true };
@@ -78,8 +92,8 @@ static bool put_tool(Conversation *c, const char *tool, const char *args, Buf *o
     bool ok = tool_do(&by, tool, given, NULL, NULL, &result, err);
     json_decref(given);
     if (!ok) return false;
-    buf_printf(out, "\n%s: ", tool);
-    tool_text(result, out);
+    buf_char(out, '\n');
+    put_result(result, tool, out);
     buf_char(out, '\n');
     json_decref(result);
     return true;
@@ -195,7 +209,7 @@ static bool run_call(Conversation *c, const json_t *call, json_t *results, Err *
     }
     Buf text = { 0 };
     if (ok)
-        tool_text(result, &text);
+        put_result(result, name, &text);
     else
         buf_str(&text, str_of(refused.msg));
     json_array_append_new(results, json_pack("{s:s, s:o, s:b}", "id", json_str(call, "id", ""),
