@@ -36,7 +36,7 @@ def ladder(args, path):
     r = lathe(args, lab, "scale", "--check", "--threads", args.threads, *LADDER, *[w for s in RECIPE for w in ("-s", s)])
     t = r["target"]
     half = 50 * (t["high"] - t["low"]) / t["bpb"]
-    print(f"{name}: {len(r['rungs'])} runs, N {r['rungs'][0]['N']:.3g} to {r['rungs'][-1]['N']:.3g}, scatter {100 * r['law']['spread']:.2f} %; "
+    print(f"{name}: {len(r['rungs'])} runs, N {r['rungs'][0]['N']:.3g} to {r['rungs'][-1]['N']:.3g}, scatter {100 * r['spread']:.2f} %; "
           f"N {t['N']:.3g}, D {t['D']:.3g}: {t['bpb']:.4f} foretold, {t['low']:.4f} to {t['high']:.4f} (+- {half:.2f} %), measured {r['measured']:.4f} "
           f"({100 * (r['measured'] / t['bpb'] - 1):+.2f} %), {'inside' if r['inside'] else 'OUTSIDE'}; {t['trust']}", flush=True)
 

@@ -47,7 +47,8 @@ static const struct {
 } rests_on[] = {
     { "recipe", false },   { "base_recipe", false }, { "first", false },  { "champion", false },
     { "question", false }, { "session", false },     { "parent", false }, { "idea", false },
-    { "replay_of", true }, { "ablates", true },
+    { "replay_of", true }, { "ablates", true },      { "anew", true },    { "decides", true },
+    { "against", true },
 };
 
 static bool wanted(const json_t *set, const char *id)

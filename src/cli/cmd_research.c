@@ -28,6 +28,8 @@ static const CmdOpt opts[] = {
     { "goal", 0, "TEXT", "what it is about, for the record" },
     { "threads", 0, "N", "processor threads; results do not depend on it" },
     { "new", 0, NULL, "open a new question even where one is open" },
+    { "race", 0, "K",
+      "so many proposals at once on one budget of runs, the most promising first; 1" },
     { "first-seed", 0, "N", "seeds of a new question begin here: with others it is a replicate" },
     { "model", 0, "NAME", "the language model that proposes; alone it means --researcher hybrid" },
     MODEL_OPTS,
@@ -82,15 +84,17 @@ static bool choose_model(Cmd *c, Lab *lab, SessionOpt *o, json_t *config, Err *e
 
 static bool read_options(const Cmd *c, SessionOpt *o, Err *err)
 {
-    double experiments, threads;
+    double experiments, threads, race;
     const char **set = NEW(c->arena, const char *, OVERRIDES_MAX);
     if (!cmd_number(c, "experiments", 0, 1, 10000, &experiments, err) ||
         !cmd_number(c, "hours", 0, 0.001, 24 * 365, &o->hours, err) ||
+        !cmd_number(c, "race", 1, 1, 64, &race, err) ||
         !cmd_number(c, "first-seed", 1, 1, 1e15, &o->first_seed, err) ||
         !cmd_number(c, "threads", 0, 1, 1024, &threads, err))
         return false;
     o->experiments = (int)experiments;
     o->threads = (int)threads;
+    o->race = (int)race;
     o->researcher = cmd_value(c, "researcher", NULL);
     o->recipe = cmd_value(c, "recipe", NULL);
     o->goal = cmd_value(c, "goal", NULL);

@@ -34,7 +34,7 @@ static bool gather(Lab *lab, Status *s, Err *err)
     for (int i = 0; i < s->h.exps; i++) {
         const HistExp *x = &s->h.exp[i];
         s->open += x->decision == EXP_OPEN;
-        s->here += x->decision != EXP_OPEN && !x->refused && x->ablates < 0 && s->session &&
+        s->here += x->decision != EXP_OPEN && !x->refused && history_is_idea(x) && s->session &&
                    strcmp(x->session, s->plan.id) == 0;
     }
     return true;

@@ -14,6 +14,15 @@
 
 enum { HEADLINE_SEEDS = HEADLINE_RUNS / 2 };
 
+/* What the session can say of what it did not find. */
+static json_t *left_json(const Session *s)
+{
+    Left l = session_left(s);
+    return json_pack("{s:i, s:f, s:o, s:o, s:o, s:b}", "tried", l.tried, "share", l.share, "effect",
+                     json_num_of(l.effect), "gain", json_num_of(l.gain), "floor",
+                     json_num_of(l.floor), "nothing", l.nothing);
+}
+
 static bool enter_closing(Session *s, uint64_t *first_seed, Err *err)
 {
     json_t *body = NULL;
@@ -25,8 +34,9 @@ static bool enter_closing(Session *s, uint64_t *first_seed, Err *err)
     }
     *first_seed = history_free_seed(&s->h);
     return ledger_append(s->lab->ledger, "closing", s->plan->id,
-                         json_pack("{s:s, s:s, s:I}", "session", s->plan->id, "reason", s->over,
-                                   "first_seed", (json_int_t)*first_seed),
+                         json_pack("{s:s, s:s, s:I, s:o}", "session", s->plan->id, "reason",
+                                   s->over, "first_seed", (json_int_t)*first_seed, "left",
+                                   left_json(s)),
                          err);
 }
 

@@ -21,7 +21,8 @@ static const char by_author[] =
     "avg((p.confidence - (v.decision = 'keep')) * (p.confidence - (v.decision = 'keep'))) AS "
     "brier, avg(p.predicted - v.effect) AS bias FROM proposals p LEFT JOIN verdicts v ON "
     "v.experiment = p.experiment AND v.refused IS NULL LEFT JOIN questions q ON q.question = "
-    "p.question WHERE p.ablates IS NULL GROUP BY p.author, scores ORDER BY scores, kept DESC, gain "
+    "p.question WHERE p.ablates IS NULL AND p.decides IS NULL GROUP BY p.author, scores ORDER BY "
+    "scores, kept DESC, gain "
     "DESC";
 
 /* Models of sessions, by the author under which their ideas stand. */

@@ -169,7 +169,9 @@ static void see_proposal(History *h, const Entry *e)
     h->exp = grown(h->lab->arena, h->exp, h->exps, &h->exp_cap, (ptrdiff_t)sizeof(*h->exp));
     json_t *edits = json_deep_copy(json_object_get(e->body, "edits"));
     const char *ablates = json_str(e->body, "ablates", "");
+    const char *before = json_str(e->body, "anew", "");
     HistExp *taken_out = ablates[0] ? find_exp(h, ablates) : NULL;
+    HistExp *passed = before[0] ? find_exp(h, before) : NULL;
     h->exp[h->exps] =
         (HistExp){ .id = arena_str(h->lab->arena, str_of(e->id)),
                    .title = keep(h, e->body, "title"),
@@ -183,6 +185,10 @@ static void see_proposal(History *h, const Entry *e)
                    .confidence = json_num(e->body, "confidence", (double)NAN),
                    .fresh_seeds = json_is_true(json_object_get(e->body, "fresh_seeds")),
                    .ablates = taken_out ? (int)(taken_out - h->exp) : -1,
+                   .anew = passed ? (int)(passed - h->exp) : -1,
+                   .confirming = passed != NULL,
+                   .decides = keep(h, e->body, "decides"),
+                   .against = keep(h, e->body, "against"),
                    .effect = (double)NAN,
                    .low = (double)NAN,
                    .high = (double)NAN,
@@ -209,9 +215,11 @@ static void see_verdict(History *h, const Entry *e)
     x->why = keep(h, e->body, "why");
     x->at = e->seq;
     h->last = e->at;
-    /* Taking out is no new idea, and what could not be run was not tried: the prior stays. */
+    /* What the session tests of its own is no new idea, and what could not be run was not tried:
+     * the prior stays. */
     x->refused = json_is_true(json_object_get(e->body, "refused"));
-    if (x->ablates >= 0 || x->refused) return;
+    x->moved = json_is_true(json_object_get(e->body, "moved"));
+    if (!history_is_idea(x) || x->refused) return;
     h->decided++;
     h->kept += x->decision == EXP_KEEP;
 }
@@ -322,6 +330,11 @@ void history_close(History *h)
 }
 
 /* ---- what follows from it ---- */
+
+bool history_is_idea(const HistExp *x)
+{
+    return x->ablates < 0 && !x->decides[0] && !x->moved;
+}
 
 int history_bank(const History *h, const char *recipe, int *index, int cap)
 {

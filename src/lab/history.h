@@ -29,11 +29,14 @@ typedef struct HistExp {
     const char *kind; /* the knob it edits first: "kind of edit" */
     json_t *edits;    /* [{knob, from, to}] */
     double predicted, confidence;
-    bool fresh_seeds; /* searches on unused seeds instead of the bank's */
-    int ablates;      /* index of the experiment it takes out again; -1: none */
+    bool fresh_seeds;              /* searches on unused seeds instead of the bank's */
+    int ablates;                   /* index of the experiment it takes out again; -1: none */
+    int anew;                      /* index of the one that passed on an older champion; -1: none */
+    const char *decides, *against; /* ids of two findings that it decides between; "" */
     Decision decision;
     int audit;       /* 0 not asked, 1, -1 */
     bool refused;    /* its recipe could not be run here: nothing was tried */
+    bool moved;      /* it passed, and is confirmed anew on the champion that came before it */
     bool confirming; /* its evidence was once enough: from then on always */
     bool audit_read; /* the read is in the ledger, its answer perhaps not yet */
     double effect, low, high, P, seconds;
@@ -69,6 +72,10 @@ typedef struct History {
 bool history_open(History *h, Lab *lab, Err *err) MUST_CHECK;
 bool history_update(History *h, Err *err) MUST_CHECK;
 void history_close(History *h); /* the JSON it holds; what is in the arena stays there */
+
+/* Somebody's idea, not a test that the session made of its own: those that take a claim out again
+ * or decide between findings, and what was confirmed anew, move no prior and are not counted. */
+bool history_is_idea(const HistExp *x);
 
 /* Finished runs that make up the champion's bank (bank and confirmation runs), failures left
  * out: indices into run. */

@@ -27,6 +27,7 @@ const char *report_class(const ReportRow *row)
 
 const char *report_verdict(const ReportRow *row)
 {
+    if (row->x->moved) return "confirmed anew";
     if (row->x->ablates < 0) return report_class(row);
     return row->x->decision == EXP_KEEP   ? "taken out"
            : row->x->decision == EXP_DROP ? "stays in"

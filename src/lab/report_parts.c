@@ -21,7 +21,7 @@ static Tally tally(const Report *r)
     Tally t = { 0 };
     for (int i = 0; i < r->rows; i++) {
         const HistExp *x = r->row[i].x;
-        if (x->ablates >= 0) continue;
+        if (!history_is_idea(x)) continue;
         t.kept += x->decision == EXP_KEEP;
         t.open += x->decision == EXP_OPEN;
         t.decided += x->decision != EXP_OPEN && x->decision != EXP_VETOED;

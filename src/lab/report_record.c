@@ -64,7 +64,7 @@ static int count_authors(const Report *r, Author author[AUTHORS])
     for (int i = 0; i < r->rows; i++) {
         const HistExp *x = r->row[i].x;
         int k = 0;
-        if (x->ablates >= 0) continue;
+        if (!history_is_idea(x)) continue;
         while (k < n && strcmp(author[k].name, x->author) != 0) k++;
         if (k == AUTHORS) continue;
         if (k == n) author[n++] = (Author){ .name = x->author };

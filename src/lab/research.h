@@ -16,6 +16,10 @@ typedef struct SessionWatch {
     void (*doing)(void *self, const char *sentence); /* "e3: Muon instead of AdamW, seed 2" */
     void (*planned)(void *self, const char *run, const PlanCost *cost, int64_t steps);
     void (*live)(void *self, const char *run, const StepRow *last, int64_t steps);
+    /* Where runs and readings of a tier come from; NULL: they are trained and read (lab_run,
+     * lab_run_score).  For sessions whose truth is known. */
+    bool (*run)(Lab *lab, const RunJob *job, RunResult *out, Err *err);
+    bool (*score)(Lab *lab, const char *run, int tier, JudgeScore *out, Err *err);
 } SessionWatch;
 
 /* Works the session to its end, writes the report, trains the champion in full. */

@@ -53,6 +53,7 @@ bool session_answer(Session *s, const HistExp *x, Err *err)
 /* Checkpoints may be gone: somebody made room on the disk.  What they held is made again. */
 static bool score_run(Session *s, int tier, const char *run, JudgeScore *out, Err *err)
 {
+    if (s->watch->score) return s->watch->score(s->lab, run, tier, out, err);
     if (lab_run_score(s->lab, run, tier, s->source, s->n_sources, out, err)) return true;
     *err = (Err){ 0 };
     session_say(s, "%s is trained again: its checkpoint is gone", run);

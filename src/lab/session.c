@@ -287,12 +287,12 @@ static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p,
         p->epochs, "detectable_sigma", p->detectable, "research_seconds", p->research_seconds,
         "params", p->params, "run_tokens", p->run_tokens, "tokens_per_s", p->tokens_per_s);
     json_t *body =
-        json_pack("{s:s, s:s, s:o, s:o?, s:i, s:f, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id", p->id,
-                  "question", p->question, "researcher", json_text(str_of(p->researcher)), "goal",
-                  opt->goal ? json_text(str_of(opt->goal)) : NULL, "experiments", p->experiments,
-                  "hours", p->hours, "bank", p->bank, "threads", p->threads, "run_budget",
-                  p->run_flops, "champion_budget", p->champion_flops, "floor", p->floor, "planned",
-                  planned, "note", p->note);
+        json_pack("{s:s, s:s, s:o, s:o?, s:i, s:f, s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id",
+                  p->id, "question", p->question, "researcher", json_text(str_of(p->researcher)),
+                  "goal", opt->goal ? json_text(str_of(opt->goal)) : NULL, "experiments",
+                  p->experiments, "hours", p->hours, "bank", p->bank, "threads", p->threads, "race",
+                  p->race, "run_budget", p->run_flops, "champion_budget", p->champion_flops,
+                  "floor", p->floor, "planned", planned, "note", p->note);
     if (opt->model) json_object_set_new(body, "model", json_deep_copy(opt->model));
     return ledger_append(lab->ledger, "session", p->id, body, err);
 }
@@ -341,6 +341,7 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
     *p = (SessionPlan){ .researcher = opt->researcher ? opt->researcher : "builtin",
                         .experiments = experiments_for(&o),
                         .threads = opt->threads,
+                        .race = opt->race,
                         .hours = hours,
                         .research_seconds = hours * 3600 * (1 - CHAMPION_SHARE),
                         .floor = FLOOR,
@@ -367,6 +368,7 @@ static void read_plan(Lab *lab, const json_t *b, SessionPlan *p)
                         .experiments = (int)json_int(b, "experiments", 0),
                         .bank = (int)json_int(b, "bank", 0),
                         .threads = (int)json_int(b, "threads", 0),
+                        .race = (int)json_int(b, "race", 0),
                         .hours = json_num(b, "hours", 0),
                         .run_flops = json_num(b, "run_budget", 0),
                         .champion_flops = json_num(b, "champion_budget", 0),

@@ -17,6 +17,7 @@ typedef struct SessionOpt {
     int n_overrides;
     const json_t *model; /* the language model that is asked (talk.h); NULL: none.  Borrowed */
     bool fresh;          /* a new question even where one is open */
+    int race;            /* proposals at once; 0: one after another */
     double first_seed;   /* of a new question; 0: 1.  The same recipe with others is a replicate */
     int threads;
 } SessionOpt;
@@ -24,7 +25,7 @@ typedef struct SessionOpt {
 /* What the session is going to do, as its ledger entry holds it. */
 typedef struct SessionPlan {
     const char *id, *question, *researcher;
-    int experiments, bank, threads;
+    int experiments, bank, threads, race;
     double hours, research_seconds;   /* of the hours, without the champion's fifth; 0: no limit */
     double run_flops, champion_flops; /* in the frame of the budget: FLOPs or tokens */
     double params, run_tokens, tokens_per_s;

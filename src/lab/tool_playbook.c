@@ -76,7 +76,8 @@ static bool similar(ToolCall *c, json_t **out, Err *err)
         c, 40, err,
         "SELECT p.experiment, p.question, p.author, p.title, p.edits, p.predicted, "
         "coalesce(v.decision, 'open') AS verdict, v.effect, v.low, v.high, v.why FROM proposals p "
-        "LEFT JOIN verdicts v ON v.experiment = p.experiment WHERE p.ablates IS NULL AND "
+        "LEFT JOIN verdicts v ON v.experiment = p.experiment WHERE p.ablates IS NULL AND p.decides "
+        "IS NULL AND "
         "(p.edits LIKE '%%' || %s || '%%' OR p.title LIKE '%%' || %s || '%%') ORDER BY p.seq DESC",
         tool_quoted(c, knob), tool_quoted(c, knob));
     if (!list) return false;

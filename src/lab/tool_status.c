@@ -31,7 +31,7 @@ static int decided_here(const History *h, const char *session, int *proposed)
     int n = 0;
     *proposed = 0;
     for (int i = 0; i < h->exps; i++) {
-        if (h->exp[i].ablates >= 0 || strcmp(h->exp[i].session, session) != 0) continue;
+        if (!history_is_idea(&h->exp[i]) || strcmp(h->exp[i].session, session) != 0) continue;
         ++*proposed;
         n += h->exp[i].decision != EXP_OPEN;
     }

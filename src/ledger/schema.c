@@ -85,16 +85,16 @@ static const View views[] = {
     { "blocks", "blocks", "run", "tier bits bytes" },
     { "proposals", "proposal", "experiment",
       "question session author title edits recipe base_recipe predicted confidence why refute "
-      "fresh_seeds idea ablates" },
+      "fresh_seeds idea ablates anew decides against" },
     { "verdicts", "verdict", "experiment",
       "question decision effect low high P B D v s e rho gain_fresh m n fresh failed audit runs "
-      "seconds flops why refused self_reported" },
+      "seconds flops why refused moved self_reported" },
     { "confirmings", "confirming", "experiment", NULL },
     { "audits", "audit", "experiment", "agrees bank runs" },
     { "claims", "claim", "claim", "experiment question effect low high self_reported" },
     { "champions", "champion", NULL, "question recipe experiment" },
     { "judge_reads", "judge_read", NULL, "tier question experiment run sources reason" },
-    { "closings", "closing", "session", "reason first_seed" },
+    { "closings", "closing", "session", "reason first_seed left" },
     { "diagnoses", "diagnosis", "run", "finding harm first_step last_step confidence evidence" },
     { "headlines", "headline", "session",
       "question tier first champion gain low high gain_search bpb_first bpb_champion first_seed "
