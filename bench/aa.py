@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """bench/aa.py - does the judge keep what is nothing?  A/A sessions with real runs.
 
-    bench/aa.py LATHE LAB [--proposals 60] [--pool 100] [--seconds 100] [--threads 1] -s budget.flops=3e10 [-s knob=value]...
+    bench/aa.py LATHE LAB [--proposals 66] [--pool 100] [--seconds 600] [--threads 1] -s budget.flops=3e10 [-s knob=value]...
 
 In a lab that has data: one session of the researcher `aa`, whose proposals change the arithmetic and not
-the recipe (epsilon by hundredths), each on fresh seeds.  Printed: what the rule kept, and what
+the recipe (epsilon by hundredths), each on fresh seeds; it ends by itself where 60 have shown nothing.  Printed: what the rule kept, and what
 keep-if-lower (one run each, against the best so far) would have kept on the same runs.
 
 The first --pool finished runs, in the order of time, are then one sample of one recipe (each was begun on a
@@ -42,9 +42,9 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("lathe")
     p.add_argument("lab")
-    p.add_argument("--proposals", type=int, default=60)
+    p.add_argument("--proposals", type=int, default=66)
     p.add_argument("--pool", type=int, default=100)
-    p.add_argument("--seconds", default="100")
+    p.add_argument("--seconds", default="600")
     p.add_argument("--threads", default="1")
     p.add_argument("-s", dest="set", action="append", default=[])
     args = p.parse_args()
@@ -64,7 +64,7 @@ def main():
         sys.exit(f"{len(bpb)} runs are fewer than a pool of {args.pool}")
     with tempfile.NamedTemporaryFile("w", suffix=".txt", delete=False) as f:
         f.writelines(f"{x:.9f}\n" for x in bpb[:args.pool])
-    rows = [json.loads(line) for line in lathe(args, "bench", "verdict", "--runs", f.name, "--seconds", args.seconds).splitlines()]
+    rows = json.loads(lathe(args, "bench", "verdict", "--runs", f.name, "--seconds", args.seconds))
     os.unlink(f.name)
     for row in rows:
         if row["setting"] == "agreement with t":

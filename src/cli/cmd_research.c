@@ -131,7 +131,11 @@ static bool print_result(Cmd *c, Lab *lab, const char *session, Err *err)
     const json_t *first = json_object_get(result, "baseline"),
                  *last = json_object_get(result, "champion");
     const json_t *headline = json_object_get(result, "headline");
+    Buf left = { 0 };
+    session_left_words(result, &left);
     printf("stopped because %s\n", json_str(result, "stopped_because", ""));
+    if (left.len > 0) printf("what is left  %s\n", left.at);
+    buf_free(&left);
     const char *unit = json_str(result, "metric", "bpb");
     bool judged = strcmp(json_str(result, "scores", ""), "judged") == 0;
     if (json_int(first, "runs", 0) > 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "lab/session.h"
 
 static const char *text(const json_t *b, const char *key)
 {
@@ -206,7 +207,11 @@ static void say_control(const json_t *b, Buf *out)
 
 static void say_closing(const json_t *b, Buf *out)
 {
-    buf_str(out, str_of(text(b, "reason")));
+    Buf left = { 0 };
+    session_left_words(b, &left);
+    buf_printf(out, "%s%s%s", text(b, "reason"), left.len > 0 ? "; " : "",
+               left.len > 0 ? left.at : "");
+    buf_free(&left);
 }
 
 static void say_note(const json_t *b, Buf *out)

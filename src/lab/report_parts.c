@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/toml.h"
 #include "lab/report_private.h"
+#include "lab/session.h"
 #include "science/stats.h"
 
 static const char dash[] = "\xE2\x80\x93";
@@ -132,6 +133,20 @@ static void put_cost(Report *r)
                str_seconds(time, seconds), runs);
 }
 
+/* What the session can say of what it did not find. */
+static void put_left(Report *r)
+{
+    Buf words = { 0 };
+    session_left_words(r->closing, &words);
+    if (words.len > 0) {
+        buf_printf(r->out,
+                   "</small></dd></div>\n<div class=\"long\"><dt>What may be left above the "
+                   "noise</dt><dd><small style=\"font-size:15px;color:inherit\">");
+        report_text(r, words.at);
+    }
+    buf_free(&words);
+}
+
 static void put_cards(Report *r, const Gain *g)
 {
     buf_printf(r->out,
@@ -157,6 +172,7 @@ static void put_cards(Report *r, const Gain *g)
                "<div class=\"long\"><dt>Ended because</dt><dd><small style=\"font-size:15px;"
                "color:inherit\">");
     report_text(r, why);
+    put_left(r);
     buf_printf(r->out, "</small></dd></div></dl>\n");
 }
 

@@ -431,6 +431,20 @@ bool session_begin(Lab *lab, const SessionOpt *opt, SessionPlan *plan, Err *err)
 
 /* ---- the result as JSON ---- */
 
+void session_left_words(const json_t *closing, Buf *out)
+{
+    const json_t *left = json_object_get(closing, "left");
+    double effect = json_num(left, "effect", (double)NAN),
+           gain = json_num(left, "gain", (double)NAN);
+    if (!isfinite(effect) || !isfinite(gain)) return;
+    buf_printf(
+        out,
+        "%d proposal%s since the last keep: at most %.0f %% of such gain %.4f bpb, and those "
+        "left may bring %.4f together (floor %.4f)",
+        (int)json_int(left, "tried", 0), json_int(left, "tried", 0) == 1 ? "" : "s",
+        100 * json_num(left, "share", 1), effect, gain, json_num(left, "floor", 0));
+}
+
 static const char *const decisions[] = { "running", "keep", "drop", "undecided", "vetoed" };
 
 static json_t *experiment_json(const HistExp *x)
@@ -450,31 +464,34 @@ static json_t *recipe_json(const History *h, const char *recipe)
 }
 
 static json_t *result_json(const History *h, const char *session, const json_t *end,
-                           json_t *headline)
+                           const json_t *closing, json_t *headline)
 {
     json_t *list = json_array();
     for (int i = 0; i < h->exps; i++)
         if (strcmp(h->exp[i].session, session) == 0)
             json_array_append_new(list, experiment_json(&h->exp[i]));
     Noise noise = history_noise(h, NULL);
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:O, s:o}", "lab",
+    json_t *left = json_object_get(closing, "left");
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:O, s:O, s:o}", "lab",
                      json_text(str_of(h->lab->dir)), "session", session, "scores",
                      history_reported(h) ? "self-reported" : "judged", "metric",
                      json_text(str_of(history_metric(h))), "baseline", recipe_json(h, h->baseline),
                      "champion", recipe_json(h, h->champion), "sigma", json_num_of(noise_s(&noise)),
                      "stopped_because", json_str(end, "text", "it has not ended"), "report",
                      json_str(end, "report", ""), "headline", headline ? headline : json_null(),
-                     "experiments", list);
+                     "left", left ? left : json_null(), "experiments", list);
 }
 
 bool session_json(Lab *lab, const char *session, json_t **out, Err *err)
 {
     History h;
-    json_t *end = NULL, *headline = NULL;
+    json_t *end = NULL, *headline = NULL, *closing = NULL;
     bool ok = history_open(&h, lab, err) &&
+              ledger_last(lab->ledger, "closing", session, &closing, err) &&
               ledger_last(lab->ledger, "session_end", session, &end, err) &&
               ledger_last(lab->ledger, "headline", session, &headline, err);
-    if (ok) *out = result_json(&h, session, end, headline);
+    if (ok) *out = result_json(&h, session, end, closing, headline);
+    json_decref(closing);
     json_decref(end);
     json_decref(headline);
     history_close(&h);

@@ -53,6 +53,10 @@ bool session_unfinished(Lab *lab, SessionPlan *plan, bool *found, Err *err) MUST
 bool session_data_sha256(Lab *lab, const char *const *source, int n, const Recipe *recipe,
                          char out[65], Err *err) MUST_CHECK;
 
+/* What may be left above the noise, in a sentence, of a `closing` entry; nothing if it has no such
+ * numbers. */
+void session_left_words(const json_t *closing, Buf *out);
+
 /* The JSON of `lathe research`: {lab, baseline, champion, sigma, stopped_because, report,
  * experiments}.  New reference. */
 bool session_json(Lab *lab, const char *session, json_t **out, Err *err) MUST_CHECK;
