@@ -232,6 +232,10 @@ static bool edits_again(const Asking *a, const HistExp *x, Proposal *p, Recipe *
         const json_t *e = json_array_get(x->edits, i);
         int k = knobs_find(&a->champion->knobs, json_str(e, "knob", ""));
         if (k < 0) return false;
+        /* A patch stands on the source that it was written for. */
+        if (strcmp(json_str(e, "knob", ""), "code") == 0 &&
+            strcmp(knobs_text(&a->champion->knobs, "code"), json_str(e, "from", "")) != 0)
+            return false;
         Edit *edit = &p->edit[p->edits++];
         edit->knob = a->champion->knobs.knob[k]->name;
         snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
