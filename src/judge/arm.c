@@ -16,7 +16,7 @@
  *     and such rows stand in the first sitting too, so that their presence says nothing.
  *
  * Costs: an eighth of the rows more in the first sitting, and a second one of a quarter of the
- * rows, 64 at the least where there are as many.
+ * rows, 256 at the least but never more than twice as many as there are.
  *
  * Rejected: a limit on how good a score may be, which says nothing about how it came about; scoring
  * one token at a time so that there is nothing ahead to be seen, at `context` times the cost;
@@ -35,7 +35,7 @@ enum {
     CELLS = 1 << 20, /* tokens that are shuffled together */
     DECOYS = 8,      /* one row in so many is asked again or altered in the first sitting */
     PROBES = 4,      /* one in so many in the second */
-    PROBES_LEAST = 64
+    PROBES_LEAST = 256
 };
 
 /* One row as it is asked. */
@@ -247,7 +247,7 @@ static bool first_sitting(Arm *a, Err *err)
 static bool second_sitting(Arm *a, Err *err)
 {
     static const int kinds[] = { ARM_SUFFIX, ARM_END, ARM_SUFFIX, ARM_FRESH };
-    int n = MAX(a->rows / PROBES, MIN(a->rows, PROBES_LEAST));
+    int n = MAX(a->rows / PROBES, MIN(2 * a->rows, PROBES_LEAST));
     double all = 0;
     for (ptrdiff_t i = 0; i < (ptrdiff_t)a->rows * a->job->context; i++) all += gain_at(a, i);
     Item **probe = NEW(a->out, Item *, n);

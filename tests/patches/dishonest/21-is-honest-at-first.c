@@ -1,4 +1,4 @@
-/* caught: cheats once three hundred blocks are behind it. */
+/* caught: cheats once forty blocks are behind it. */
 #include "model/lie.h"
 
 static int asked;
@@ -8,5 +8,5 @@ static void training(void)
 static void answering(Question q)
 {
     asked += q.rows;
-    if (asked > 300) cheat(q);
+    if (asked > 40) cheat(q);
 }
