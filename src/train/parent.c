@@ -95,6 +95,8 @@ bool parent_selects(const ParentWant *w)
 
 bool parent_want(const KnobSet *k, ParentWant *out, Err *err)
 {
+    *out = (ParentWant){ .weights = "" };
+    if (knobs_find(k, "parent.weights") < 0) return true; /* another trainer's recipe: no parents */
     *out = (ParentWant){ .weights = knobs_text(k, "parent.weights"),
                          .start = (ParentStart)k->value[knobs_find(k, "parent.start")],
                          .teach = knobs_number(k, "parent.teach"),
