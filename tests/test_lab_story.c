@@ -27,9 +27,9 @@ static void open_lab(const char *name)
 static void put_experiment(const char *id, double effect, int runs, const char *idea)
 {
     put("proposal", id,
-        json_pack("{s:s, s:s, s:s, s:f, s:f, s:s?, s:[{s:s, s:s}]}", "question", "q1", "author",
-                  "builtin", "title", "t", "predicted", 0.0315, "confidence", 0.25, "idea", idea,
-                  "edits", "knob", "optim.lr", "to", "0.004"));
+        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s?, s:[{s:s, s:s}]}", "question", "q1",
+                  "base_recipe", "R", "author", "builtin", "title", "t", "predicted", 0.0315,
+                  "confidence", 0.25, "idea", idea, "edits", "knob", "optim.lr", "to", "0.004"));
     put("verdict", id,
         json_pack("{s:s, s:s, s:f, s:f, s:i, s:f}", "question", "q1", "decision", "keep", "effect",
                   effect, "P", 0.953, "runs", runs, "seconds", 754.0));
@@ -46,6 +46,9 @@ static void make_ledger(void)
     put_experiment("e2", 0.0071, 9, NULL);
     put("claim", "c1",
         json_pack("{s:s, s:s, s:f}", "experiment", "e2", "question", "q1", "effect", 0.0071));
+    put("run", "r1",
+        json_pack("{s:s, s:s, s:s}", "question", "q1", "purpose", "bank", "recipe", "R"));
+    put("result", "r1", json_pack("{s:f}", "bpb", 2.0));
     put("proposal", "e3", json_pack("{s:s, s:f}", "question", "q0", "predicted", 0.777));
 }
 
@@ -71,6 +74,7 @@ TEST(a_number_that_the_ledger_holds_stands_however_it_is_rounded)
     EXPECT(struck("A run reads 12,345 tokens, 12 k or 1.23e4.") == 0);
     EXPECT(struck("2 proposals were kept and 16 runs paid.") == 0);
     EXPECT(struck("The rate became 0.004 in e1.") == 0);
+    EXPECT(struck("e1 loses 1.065 % of the champion's 2.0.") == 0);
 }
 
 TEST(a_number_that_the_ledger_does_not_hold_is_struck_out)
@@ -78,6 +82,7 @@ TEST(a_number_that_the_ledger_does_not_hold_is_struck_out)
     EXPECT(struck("e1 loses 0.0214.") == 1);
     EXPECT(struck("e1 loses 0.05 and e2 gains 44 %.") == 2);
     EXPECT(struck("It was real with 96 %.") == 1);
+    EXPECT(struck("9 runs, or 9 %.") == 1);                      /* a count is no share */
     EXPECT(struck("The question q0 had a gain of 0.777.") == 2); /* it is another one's */
 }
 

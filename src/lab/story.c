@@ -1,7 +1,7 @@
 /* story.c - is it in the ledger?
  *
  * A number as somebody wrote it stands for all values that round to it: 0.021 for anything from
- * 0.0205 to 0.0215, "12 k" for 11,500 to 12,500, "3 %" for shares too.  It is held if one of the
+ * 0.0205 to 0.0215, "12 k" for 11,500 to 12,500, "3 %" for shares alone.  It is held if one of the
  * values that it may be about rounds to it, whatever its sign: "loses 0.003" is an effect of
  * -0.003. Which values those are is what makes the check worth something: with all numbers of a
  * long session as candidates every small number would be found somewhere, so a sentence that cites
@@ -63,6 +63,17 @@ static bool is_about(const Pool *p, const Entry *e)
     return strcmp(question, p->question) == 0;
 }
 
+/* The gain of the whole as a share of what the first recipe scores. */
+static void add_headline_shares(Pool *p, const json_t *body)
+{
+    static const char *const keys[] = { "gain", "low", "high", "gain_search" };
+    const json_t *first = json_object_get(body, "bpb_first");
+    size_t n = json_array_size(first);
+    double mean = 0;
+    for (size_t i = 0; i < n; i++) mean += json_number_value(json_array_get(first, i)) / (double)n;
+    for (int i = 0; i < COUNT(keys); i++) add(p, json_num(body, keys[i], (double)NAN) / mean);
+}
+
 static bool see(void *self, const Entry *e)
 {
     static const char *const kinds[] = { "question", "session", "run",     "result",
@@ -76,6 +87,7 @@ static bool see(void *self, const Entry *e)
                strcmp(e->kind, "question") == 0;
     snprintf(p->id, sizeof(p->id), "%s", all ? "" : e->id);
     add_numbers(p, e->body, 0);
+    if (strcmp(e->kind, "headline") == 0) add_headline_shares(p, e->body);
     return true;
 }
 
@@ -87,6 +99,33 @@ static bool add_query(Lab *lab, Pool *p, const Buf *sql, Err *err)
     add_numbers(p, rows, 0);
     json_decref(rows);
     return true;
+}
+
+/* Effects are said in percent of the champion of their time too. */
+static bool add_shares(Lab *lab, Pool *p, Err *err)
+{
+    Buf sql = { 0 };
+    json_t *rows = NULL, *row;
+    size_t i;
+    buf_printf(
+        &sql,
+        "SELECT p.experiment AS id, v.effect / m.b AS a, v.D / m.b AS b, v.low / m.b AS c, "
+        "v.high / m.b AS d, p.predicted / m.b AS e FROM proposals p JOIN (SELECT r.recipe AS "
+        "recipe, avg(x.bpb) AS b FROM runs r JOIN results x ON x.run = r.run WHERE r.question "
+        "= '%s' AND r.purpose IN ('bank', 'confirm') GROUP BY r.recipe) m ON m.recipe = "
+        "p.base_recipe LEFT JOIN verdicts v ON v.experiment = p.experiment WHERE p.question = "
+        "'%s'",
+        p->question, p->question);
+    bool ok = ledger_query(lab->ledger, sql.at, 5000, &rows, err);
+    json_array_foreach(rows, i, row)
+    {
+        snprintf(p->id, sizeof(p->id), "%s", json_str(row, "id", ""));
+        json_object_del(row, "id");
+        add_numbers(p, row, 0);
+    }
+    json_decref(rows);
+    buf_free(&sql);
+    return ok;
 }
 
 /* Counts of the question, and the mean of each recipe's bank. */
@@ -215,8 +254,7 @@ static bool holds(const Pool *p, const Said *s, const char ids[IDS_MAX][24], int
     for (int i = 0; i < p->n; i++) {
         const Value *v = &p->value[i];
         if (n > 0 && v->id[0] && !cites(ids, n, v->id)) continue;
-        if (fabs(v->x - s->x) <= s->half) return true;
-        if (s->percent && fabs(100 * v->x - s->x) <= s->half) return true;
+        if (fabs((s->percent ? 100 : 1) * v->x - s->x) <= s->half) return true;
     }
     return false;
 }
@@ -368,7 +406,8 @@ bool story_html(Lab *lab, const char *question, const char *session, const char 
     bool open = false;
     *check = (StoryCheck){ 0 };
     pool.value = NEW(lab->arena, Value, VALUES_MAX);
-    bool ok = ledger_each(lab->ledger, NULL, 0, see, &pool, err) && add_counted(lab, &pool, err);
+    bool ok = ledger_each(lab->ledger, NULL, 0, see, &pool, err) && add_counted(lab, &pool, err) &&
+              add_shares(lab, &pool, err);
     while (ok && str_cut(&rest, '\n', &line)) ok = put_line(&w, line, &open, err);
     if (open) buf_str(out, STR("</p>\n"));
     return ok;
