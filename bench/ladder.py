@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench/ladder.py - does a ladder of small sizes foretell a larger one?
 
-    bench/ladder.py LATHE FOLDER FILE [FILE]... [--megabytes 4] [--threads 1]
+    bench/ladder.py LATHE FOLDER FILE [FILE]... [--megabytes 4] [--threads 1] [--ladder "OPTIONS OF lathe scale"]
 
 For each file of text (whole lines up to so many megabytes): a new lab in FOLDER, a ladder of four sizes of 0.1 to
 1.6 million parameters at three lengths, the law through it, its prediction of a fifth size of 2.7 million, and
@@ -12,7 +12,7 @@ import argparse, json, os, subprocess, sys
 # Steps of few tokens: a law in D needs some hundred steps before it begins to hold.
 RECIPE = ("tokenizer.kind=bytes model.depth=4 model.width=128 model.heads=4 model.context=64 train.batch=8 optim.name=muon "
           "optim.lr=0.004 schedule.warmup=0.1").split()
-LADDER = "--sizes 0.125,0.42,1,1.95 --tokens 75000,150000,300000 --target 3.4 --target-tokens 225000".split()
+LADDER = "--sizes 0.125,0.42,1,1.95 --tokens 75000,150000,300000 --target 3.4 --target-tokens 225000"
 
 def lathe(args, lab, *words):
     done = subprocess.run([args.lathe, "-C", lab, *words, "--json"], stdout=subprocess.PIPE, text=True)
@@ -34,7 +34,7 @@ def ladder(args, path):
         slice_of(path, args.megabytes, text)
         subprocess.run([args.lathe, "init", lab], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([args.lathe, "-C", lab, "data", "add", "text", text], check=True, stdout=subprocess.DEVNULL)
-    r = lathe(args, lab, "scale", "--check", "--threads", args.threads, *LADDER, *[w for s in RECIPE for w in ("-s", s)])
+    r = lathe(args, lab, "scale", "--check", "--threads", args.threads, *args.ladder.split(), *[w for s in RECIPE for w in ("-s", s)])
     t = r["target"]
     half = 50 * (t["high"] - t["low"]) / t["bpb"]
     print(f"{name}: {len(r['rungs'])} runs, N {r['rungs'][0]['N']:.3g} to {r['rungs'][-1]['N']:.3g}, scatter {100 * r['spread']:.2f} %; "
@@ -48,6 +48,7 @@ def main():
     p.add_argument("file", nargs="+")
     p.add_argument("--megabytes", type=float, default=4)
     p.add_argument("--threads", default="1")
+    p.add_argument("--ladder", default=LADDER)
     args = p.parse_args()
     for path in args.file:
         ladder(args, path)

@@ -6,13 +6,15 @@
  *   - the playbook (playbook.c): a prior per hypothesis, moved by what verdicts
  *     said about its family: the mean of measured minus foretold, shrunk by
  *     n / (n + 1);
- *   - a model-based search over pairs of knobs (science/search.h, TPE), which
- *     has an opinion once a few recipes have been measured.
+ *   - a model-based search over pairs of knobs (science/search.h), which has an
+ *     opinion once a few recipes have been measured: a Gaussian process where
+ *     both knobs are numbers, the Parzen estimator where one is a choice.
  *
- * All runs of a question cost the same FLOPs, so the expected gain per second
- * ranks as the expected gain does, but for tokenizers and contexts that must
- * prepare shards first; that cost is paid once and left out.  Of a trainer that is not ours the
- * playbook knows nothing; declared.c stands in for it. */
+ * The number is divided by what a run costs over the champion's.  Under a budget of FLOPs that is
+ * one; under a budget of tokens a larger model costs more.  FLOPs and not seconds, so that a
+ * session that was killed proposes what one that was not does; shards that a tokenizer or a context
+ * must prepare first are paid once and left out.  Of a trainer that is not ours the playbook knows
+ * nothing; declared.c stands in for it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,12 +23,24 @@
 #include "lab/declared.h"
 #include "lab/playbook.h"
 #include "lab/researcher.h"
+#include "lab/scale.h"
 #include "lab/space.h"
 #include "science/stats.h"
 #include "train/command.h"
 
-enum { PAIRS = 16, DRAWS = 32, SEEN_MAX = 512, TPE_FROM = 6 };
+enum { PAIRS = 16, DRAWS = 32, SEEN_MAX = 512, SEARCH_FROM = 6 };
 static const double FAILED = -5; /* percent: what a recipe counts as whose runs failed */
+
+/* What a run of the recipe costs over one of the champion. */
+static double cost_of(const Asking *a, const Recipe *recipe)
+{
+    double own = 1, N = 1;
+    Err none = { 0 };
+    const KnobSet *k = &a->champion->knobs;
+    if (command_is(a->champion) || strcmp(knobs_choice(k, "budget.frame"), "tokens") != 0) return 1;
+    if (!scale_size(a->champion, &own, &none) || !scale_size(recipe, &N, &none)) return 1;
+    return N / own;
+}
 
 /* ---- the playbook ---- */
 
@@ -166,6 +180,7 @@ static void best_play(const Asking *a, Proposal *best)
         Recipe recipe;
         if (!has_applicable(a, play, &p, &recipe)) continue;
         weigh_play(a, play, &p);
+        p.worth /= cost_of(a, &recipe);
         if (p.worth > best->worth) *best = p;
     }
 }
@@ -173,11 +188,13 @@ static void best_play(const Asking *a, Proposal *best)
 /* ---- the search ---- */
 
 typedef struct Seen {
-    double x[SEEN_MAX][SPACE_MAX], gain[SEEN_MAX], weight[SEEN_MAX];
+    double x[SEEN_MAX][SPACE_MAX], gain[SEEN_MAX], weight[SEEN_MAX], cost[SEEN_MAX];
+    bool pending[SEEN_MAX];
     int n;
 } Seen;
 
-/* All that was measured: the first recipe, and every experiment's, one of which the champion is. */
+/* All that was measured or is being: the first recipe, and every experiment's, one of which the
+ * champion is. */
 static bool look_back(const Asking *a, const Space *space, Seen *seen, Err *err)
 {
     Lab lab = *a->history->lab; /* the recipes are looked at once: they go with the asking */
@@ -187,19 +204,21 @@ static bool look_back(const Asking *a, const Space *space, Seen *seen, Err *err)
         int runs = 0;
         double bpb = history_mean(a->history, sha, &runs);
         Recipe r;
-        if (i < a->history->exps && a->history->exp[i].decision == EXP_OPEN) continue;
+        seen->pending[seen->n] =
+            i < a->history->exps && a->history->exp[i].decision == EXP_OPEN && runs == 0;
         if (!lab_recipe(&lab, sha, &r, err)) return false;
         space_point(space, &r, seen->x[seen->n]);
+        seen->cost[seen->n] = cost_of(a, &r);
         seen->gain[seen->n] = runs ? (a->bpb - bpb) / a->s : (double)-INFINITY;
         seen->weight[seen->n++] = MAX(runs, 1);
     }
     return true;
 }
 
-/* TPE in a plane of two knobs: with few runs a space of thirty dimensions cannot be modelled,
- * and a change of thirty knobs could not be explained. */
+/* A plane of two knobs: with few runs a space of thirty dimensions cannot be modelled, and a change
+ * of thirty knobs could not be explained. */
 static double search_pair(const Asking *a, const Space *space, const Seen *seen, uint64_t seed,
-                          const int pair[2], double x[2])
+                          const int pair[2], bool process, double x[2])
 {
     SearchDim dim[2] = { space->dim[pair[0]], space->dim[pair[1]] };
     SearchPoint *points = NEW(a->arena, SearchPoint, seen->n);
@@ -207,9 +226,13 @@ static double search_pair(const Asking *a, const Space *space, const Seen *seen,
     for (int i = 0; i < seen->n; i++) {
         place[2 * i] = seen->x[i][pair[0]];
         place[2 * i + 1] = seen->x[i][pair[1]];
-        points[i] =
-            (SearchPoint){ .x = &place[2 * i], .gain = seen->gain[i], .weight = seen->weight[i] };
+        points[i] = (SearchPoint){ .x = &place[2 * i],
+                                   .gain = seen->gain[i],
+                                   .weight = seen->weight[i],
+                                   .cost = seen->cost[i],
+                                   .pending = seen->pending[i] };
     }
+    if (process) return search_gp(dim, 2, points, seen->n, seed, DRAWS, x);
     return search_tpe(dim, 2, points, seen->n, seed, DRAWS, x);
 }
 
@@ -219,26 +242,35 @@ static bool best_search(const Asking *a, Proposal *best, Err *err)
     space_of(&space, a->champion);
     Seen *seen = NEW(a->arena, Seen, 1);
     if (!look_back(a, &space, seen, err)) return false;
-    if (seen->n < TPE_FROM || space.dims < 2) return true;
+    if (seen->n < SEARCH_FROM || space.dims < 2) return true;
     Rand r = rand_stream((uint64_t)a->asked + 1, "researcher.builtin");
     for (int i = 0; i < PAIRS; i++) {
         int pair[2] = { (int)rand_below(&r, (uint64_t)space.dims), 0 };
         pair[1] = (pair[0] + 1 + (int)rand_below(&r, (uint64_t)space.dims - 1)) % space.dims;
+        /* Its time grows with the cube of what was seen: a quarter of the pairs. */
+        bool process = i % 4 == 0 && !space.dim[pair[0]].choices && !space.dim[pair[1]].choices;
         double x[2];
-        double worth = search_pair(a, &space, seen, rand_u64(&r), pair, x);
+        double worth = search_pair(a, &space, seen, rand_u64(&r), pair, process, x);
         Proposal p = { 0 };
         Recipe recipe;
         Err refused = { 0 };
         for (int k = 0; k < 2; k++) space_add(&space, pair[k], x[k], a->champion, &p);
-        if (worth <= best->worth || p.edits == 0 || refused_before(a, &p) ||
+        if (worth <= 0 || p.edits == 0 || refused_before(a, &p) ||
             !proposal_recipe(a, &p, &recipe, &refused) || proposal_known(a, &recipe))
             continue;
+        double rate =
+            process ? worth : worth / cost_of(a, &recipe); /* the process foretells cost */
+        if (rate <= best->worth) continue;
         p.title = space_title(&p, a->arena);
-        p.why = "the search model (TPE) expects most here, from all recipes measured so far";
+        p.why = process
+                    ? "the search model (a Gaussian process) expects most here for its cost, from "
+                      "all recipes measured so far"
+                    : "the search model (TPE) expects most here for its cost, from all recipes "
+                      "measured so far";
         p.refute = "no gain: the model is wrong about these knobs";
         p.predicted = worth * a->s;
         p.confidence = 0.25;
-        p.worth = worth;
+        p.worth = rate;
         *best = p;
     }
     return true;
