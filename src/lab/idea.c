@@ -54,10 +54,13 @@ static bool take_edits(const Asking *a, const json_t *edits, Proposal *p, Err *e
         const json_t *e = json_array_get(edits, i);
         Edit *edit = &p->edit[p->edits++];
         edit->knob = arena_str(a->arena, str_of(json_str(e, "knob", "")));
-        if (strcmp(edit->knob, "code") == 0 &&
-            !patched_fits(a->history->lab, a->champion, json_str(e, "to", ""), err))
-            return false;
-        int n = snprintf(edit->to, sizeof(edit->to), "%s", json_str(e, "to", ""));
+        const char *to = json_str(e, "to", "");
+        char tree[41];
+        if (strcmp(edit->knob, "code") == 0) {
+            if (!patched_place(a->history->lab, a->champion, to, tree, err)) return false;
+            to = tree;
+        }
+        int n = snprintf(edit->to, sizeof(edit->to), "%s", to);
         if (n >= (int)sizeof(edit->to))
             return err_set(err, ERR_CONFIG, "the value of %s has %d bytes; at most %d are read",
                            edit->knob, n, EDIT_TEXT - 1);

@@ -91,19 +91,47 @@ bool patched_propose(Lab *lab, const PatchedIdea *idea, PatchedAnswer *out, Err 
            (out->says || enter_idea(lab, idea, out, err));
 }
 
-bool patched_fits(Lab *lab, const Recipe *champion, const char *tree, Err *err)
+/* The same patch on the source that the champion has come to meanwhile. */
+static bool apply_again(Lab *lab, const json_t *code, Source *s, const char *base, char tree[41],
+                        Err *err)
+{
+    SourceBuilt built;
+    PatchedAnswer a = { 0 };
+    const char *author = json_str(code, "author", "");
+    PatchedIdea idea = { .diff = str_of(json_str(code, "patch", "")), .author = author };
+    if (!patch_read(idea.diff, &a.patch, err) || !source_apply(s, base, idea.diff, a.tree, err) ||
+        !source_build(s, a.tree, a.patch.op, &built, err))
+        return false;
+    a.says = built.says;
+    a.seconds = built.seconds;
+    memcpy(tree, a.tree, 41);
+    if (!ledger_append(lab->ledger, "code", tree, code_body(&idea, &a, base, s), err)) return false;
+    return !a.says || err_set(err, ERR_CONFIG,
+                              "on the champion's source, which has changed since, the patch does "
+                              "not build any more: %.200s",
+                              a.says);
+}
+
+static bool place(Lab *lab, const Recipe *champion, const json_t *code, char tree[41], Err *err)
+{
+    Source s;
+    const char *base = apart_code(champion);
+    if (!source_open(&s, lab->dir, NULL, apart_self(lab->arena), lab->arena, err)) return false;
+    if (!base) base = s.head;
+    if (strcmp(json_str(code, "base", ""), base) != 0)
+        return apply_again(lab, code, &s, base, tree, err);
+    snprintf(tree, 41, "%s", json_str(code, "tree", ""));
+    return true;
+}
+
+bool patched_place(Lab *lab, const Recipe *champion, const char *asked, char tree[41], Err *err)
 {
     json_t *code = NULL;
-    if (!ledger_last(lab->ledger, "code", tree, &code, err)) return false;
-    const char *base = json_str(code, "base", ""), *now = apart_code(champion);
-    const char *source = json_str(code, "source", "");
-    bool ok = code && json_is_true(json_object_get(code, "built")) &&
-              (now ? strcmp(base, now) == 0 : strcmp(base, source) == 0);
-    if (!ok)
-        err_set(err, ERR_CONFIG, "%s",
-                code ? "the champion's source has changed since the patch was handed in: hand it "
-                       "in again"
-                     : "code is set by patches alone: `lathe propose --patch FILE`");
+    if (!ledger_last(lab->ledger, "code", asked, &code, err)) return false;
+    bool ok = code && json_is_true(json_object_get(code, "built"));
+    ok =
+        ok ? place(lab, champion, code, tree, err)
+           : err_set(err, ERR_CONFIG, "code is set by patches alone: `lathe propose --patch FILE`");
     json_decref(code);
     return ok;
 }

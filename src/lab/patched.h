@@ -32,8 +32,10 @@ typedef struct PatchedAnswer {
  * world disagreed. */
 bool patched_propose(Lab *lab, const PatchedIdea *idea, PatchedAnswer *out, Err *err) MUST_CHECK;
 
-/* Does this tree stand on the champion's source, so that it may be tried against it? */
-bool patched_fits(Lab *lab, const Recipe *champion, const char *tree, Err *err) MUST_CHECK;
+/* The tree to try against the champion: the one asked for where it stands on the champion's source,
+ * else the same patch applied to that. */
+bool patched_place(Lab *lab, const Recipe *champion, const char *asked, char tree[41],
+                   Err *err) MUST_CHECK;
 
 /* The champion's source is the head of the lab's branch `lab`: a commit with the evidence of the
  * experiment that made it.  Nothing where it is already, or where no patch was kept. */
