@@ -4,6 +4,7 @@
  *     LAB/recipes/          champion.toml is the current champion
  *     LAB/data/  judge/     written by data/corpus.c; judge/ is the judge's alone
  *     LAB/runs/ID/          checkpoints
+ *     LAB/code/             the source of engines that patches make (code/source.h)
  *     LAB/generations/ID/   checkpoints of models that are put to work on the next
  *     LAB/reports/          one page per session                                    */
 #ifndef LAB_LAB_H

@@ -285,7 +285,7 @@ static int leave_daemon(void)
 #define SMALL                                                                                      \
     {                                                                                              \
         .memory = 256 << 20, .disk = 32 << 20, .files = 200, .tasks = 16, .cpus = 1, .cpu = 0.5,   \
-        .wall = 2                                                                                  \
+        .wall = 60                                                                                 \
     }
 
 static const SandboxEscape escapes[] = {
@@ -307,7 +307,7 @@ static const SandboxEscape escapes[] = {
     { "memory", "takes memory without end", SMALL, .why = SANDBOX_MEMORY, .attempt = take_memory },
     { "shared memory", "takes memory that no process maps", SMALL, .attempt = take_shared_memory },
     { "processor", "burns the processor", SMALL, .why = SANDBOX_CPU, .attempt = burn },
-    { "sleep", "never ends", SMALL, .why = SANDBOX_WALL, .attempt = sleep_long },
+    { "sleep", "never ends", { .wall = 1 }, .why = SANDBOX_WALL, .attempt = sleep_long },
     { "disk", "fills the disk", SMALL, .writes = true, .why = SANDBOX_DISK, .attempt = fill_disk },
     { "inodes", "makes files without end", SMALL, .writes = true, .why = SANDBOX_DISK,
       .attempt = make_files },
