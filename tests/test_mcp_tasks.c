@@ -61,7 +61,8 @@ static bool says(McpServer *m, const char *method, const char *params, const cha
 TEST(an_older_client_asks_for_a_task_and_fetches_what_came_of_it)
 {
     McpServer m = { .lab = lab() }, later = { .lab = lab(), .legacy = true };
-    EXPECT(says(&m, "initialize", "\"protocolVersion\":\"2025-11-25\"", "\"tasks\":{\"cancel\":{},\"list\""));
+    EXPECT(says(&m, "initialize", "\"protocolVersion\":\"2025-11-25\"",
+                "\"tasks\":{\"cancel\":{},\"list\""));
     EXPECT(says(&m, "tools/list", "", "\"taskSupport\":\"optional\""));
     EXPECT(says(&m, "tools/call", "\"name\":\"propose\",\"arguments\":" IDEA, "queued"));
     EXPECT(says(&m, "tools/call",

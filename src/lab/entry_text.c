@@ -242,6 +242,18 @@ static void say_tool_call(const json_t *b, Buf *out)
     if (text(b, "why")[0]) buf_printf(out, " refused: %s", text(b, "why"));
 }
 
+static void say_task(const json_t *b, Buf *out)
+{
+    const char *until = text(json_object_get(b, "args"), "until");
+    buf_printf(out, "%s for %s by %s", text(b, "tool"), until[0] ? until : "what is decided next",
+               text(b, "author"));
+}
+
+static void say_task_end(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%s", text(b, "status"));
+}
+
 static void say_settle(const json_t *b, Buf *out)
 {
     buf_printf(out, "%s of %s", text(b, "kind"), text(b, "data"));
@@ -335,6 +347,8 @@ static const struct {
     { "control", say_control },
     { "share", say_share },
     { "tool_call", say_tool_call },
+    { "task", say_task },
+    { "task_end", say_task_end },
     { "llm_request", say_request },
     { "llm_try", say_try },
     { "llm_turn", say_turn },
