@@ -139,7 +139,7 @@ async function leaving() {
     const a = await connect("agent-a", { pin: MODERN }, pipe(StdioClientTransport));
     const queued = await answer(a, "propose", PROPOSAL);
     result(queued.answer === "queued" && queued.id === "p1", "agent: a proposal is queued", queued);
-    const session = await answer(a, "research", { hours: 0.025, experiments: 1, goal: "a better rate" });
+    const session = await answer(a, "research", { hours: 0.025, experiments: 4, goal: "a better rate" });
     result(session.session === "s1" && session.seconds_per_run > 0, "agent: research begins", session);
     let seen = await answer(a, "wait", { cursor: session.cursor, seconds: 5 });
     const during = Promise.all([answer(a, "wait", { cursor: seen.cursor, seconds: 5 }), answer(a, "status")]);

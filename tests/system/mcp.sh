@@ -48,8 +48,5 @@ context = 64
 batch = 8
 [optim]
 lr = 0.001
-[budget]
-frame = "tokens"
-tokens = 20000
 RECIPE
 cd "$node" && node "$here/mcp.mjs" "$lathe" "$dir/lab"
