@@ -105,7 +105,7 @@ static uint64_t train_at(Where w)
     double first = 0;
     for (int i = 1; ok && i <= STEPS; i++) {
         fill(&s, &r);
-        ok = stepper_run(&s, NULL, (StepDo){ { 1, i, STEPS }, 7 }, &out, &err);
+        ok = stepper_run(&s, NULL, (StepDo){ .at = { 1, i, STEPS }, .seed = 7 }, &out, &err);
         if (i == 1) first = out.loss;
     }
     EXPECT_MSG(ok, "%s", err.msg);

@@ -112,7 +112,8 @@ static void sizes_after_steps(Check c, int width, uint64_t seed, double out[TAPS
     for (int step = 1; step <= STEPS; step++) {
         StepOut done;
         fill(&s);
-        EXPECT(stepper_run(&s, NULL, (StepDo){ { 1, step, STEPS }, seed }, &done, &err));
+        EXPECT(
+            stepper_run(&s, NULL, (StepDo){ .at = { 1, step, STEPS }, .seed = seed }, &done, &err));
         EXPECT(done.finite);
     }
     for (int i = 0; i < T; i++) {

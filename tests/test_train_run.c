@@ -69,7 +69,12 @@ static bool attempt(Try t, TrainResult *out, Err *err)
                      .recipe = t.recipe,
                      .seed = t.seed ? t.seed : 1,
                      .threads = t.threads };
-    if (t.told) job.sink = (RunSink){ t.told, told_planned, told_rows, told_stop, told_note };
+    if (t.told)
+        job.sink = (RunSink){ .self = t.told,
+                              .planned = told_planned,
+                              .rows = told_rows,
+                              .stop = told_stop,
+                              .note = told_note };
     return train_run(&job, out, err);
 }
 

@@ -111,7 +111,8 @@ static bool time_steps(Stepper *s, double seconds, Timing *t, Err *err)
     double began = clock_now();
     *t = (Timing){ 0 };
     do {
-        if (!stepper_run(s, NULL, (StepDo){ { 1, t->steps + 1, t->steps + 1 }, 1 }, &out, err))
+        if (!stepper_run(s, NULL, (StepDo){ .at = { 1, t->steps + 1, t->steps + 1 }, .seed = 1 },
+                         &out, err))
             return false;
         t->steps++;
         t->seconds = clock_now() - began;

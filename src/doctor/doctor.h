@@ -33,7 +33,7 @@ typedef struct FindDef {
     const char *name, *doc;
     const char *source;    /* where the rule and its constants are from */
     Signal signal;         /* the one to look at */
-    unsigned needs;        /* bits 1 << Signal; without them the answer is unknown */
+    uint64_t needs;        /* bits 1 << Signal; without them the answer is unknown */
     const char *causes[4]; /* likeliest first; NULL ends */
     const char *remedy;    /* what to do */
     const char *edit;      /* as a recipe edit, "optim.lr=x0.5"; NULL: none */

@@ -39,7 +39,11 @@ static void add_recipe(Chart *c, const char *lab, const Recipe *r)
     bool bytes = strcmp(knobs_choice(&r->knobs, "tokenizer.kind"), "bytes") == 0;
     c->vocab = given ? 0 : bytes ? 257 : (double)knobs_whole(&r->knobs, "tokenizer.vocab");
     c->clip = knobs_number(&r->knobs, "optim.clip");
-    if (train_size(lab, r, &size, &ignored)) c->planned_steps = (double)size.steps - 1;
+    c->beta2 = knobs_number(&r->knobs, "optim.beta2");
+    c->decay = knobs_number(&r->knobs, "optim.decay");
+    if (!train_size(lab, r, &size, &ignored)) return;
+    c->planned_steps = (double)size.steps - 1;
+    c->batch = (double)size.tokens_per_step;
 }
 
 bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err)
@@ -57,6 +61,7 @@ bool lab_chart(Lab *lab, const char *run, Chart *out, Err *err)
               ledger_steps(lab->ledger, run, lab->arena, &rows, &n, err);
     json_decref(body);
     if (!ok) return false;
+    if (!signals_recall(lab, run, out, err)) return false;
     if (n == 0)
         return err_set(err, ERR_CONFIG, "run %s has no steps yet; ask again when it is training",
                        run);
@@ -78,6 +83,16 @@ void health_begin(Health *h, Lab *lab, const Recipe *recipe)
 void health_rows(Health *h, const StepRow *rows, int n)
 {
     add_steps(&h->chart, rows, n, h->reported);
+}
+
+void health_sights(Health *h, int64_t step, const Sight *sight, int n)
+{
+    signals_add(&h->looks, &h->chart, step, sight, n);
+}
+
+bool health_keep(Health *h, Lab *lab, const char *run, Err *err)
+{
+    return signals_keep(&h->looks, lab, run, err);
 }
 
 bool health_news(Health *h, char out[400])
@@ -104,6 +119,7 @@ bool health_news(Health *h, char out[400])
 void health_end(Health *h)
 {
     chart_free(&h->chart);
+    signals_drop(&h->looks);
 }
 
 bool diagnose_run(Lab *lab, const char *run, Err *err)

@@ -161,6 +161,11 @@ static void say_diagnosis(const json_t *b, Buf *out)
     buf_printf(out, ": %s", text(b, "evidence"));
 }
 
+static void say_signals(const json_t *b, Buf *out)
+{
+    buf_printf(out, "%d signals", (int)json_object_size(json_object_get(b, "signals")));
+}
+
 static void say_headline(const json_t *b, Buf *out)
 {
     put_number(out, "champion against first recipe: gain ", b, "gain", "");
@@ -336,6 +341,7 @@ static const struct {
     { "champion", say_champion },
     { "judge_read", say_read },
     { "diagnosis", say_diagnosis },
+    { "signals", say_signals },
     { "headline", say_headline },
     { "generation", say_generation },
     { "settle", say_settle },

@@ -133,10 +133,18 @@ static void on_planned(void *self, const PlanCost *cost, int64_t steps, int64_t 
     if (f->job->watch.planned) f->job->watch.planned(f->job->watch.self, f->id, cost, steps);
 }
 
+static void on_sights(void *self, int64_t step, const Sight *sight, int n)
+{
+    Following *f = self;
+    health_sights(&f->health, step, sight, n);
+}
+
 static bool on_rows(void *self, const StepRow *rows, int n, Err *err)
 {
     Following *f = self;
-    if (!ledger_steps_add(f->lab->ledger, f->id, rows, n, err)) return false;
+    if (!ledger_steps_add(f->lab->ledger, f->id, rows, n, err) ||
+        !health_keep(&f->health, f->lab, f->id, err))
+        return false;
     if (n > 0 && f->job->watch.live)
         f->job->watch.live(f->job->watch.self, f->id, &rows[n - 1], f->steps);
     char news[400];
@@ -331,9 +339,12 @@ bool lab_result(Lab *lab, const char *run, RunResult *out, bool *found, Err *err
 
 static RunSink sink_of(Following *f)
 {
-    return (RunSink){
-        .self = f, .planned = on_planned, .rows = on_rows, .stop = on_stop, .note = on_note
-    };
+    return (RunSink){ .self = f,
+                      .planned = on_planned,
+                      .rows = on_rows,
+                      .sights = on_sights,
+                      .stop = on_stop,
+                      .note = on_note };
 }
 
 static bool train_here(Lab *lab, const RunJob *job, const Reading *read, RunResult *out, Err *err)

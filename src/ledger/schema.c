@@ -96,6 +96,7 @@ static const View views[] = {
     { "judge_reads", "judge_read", NULL, "tier question experiment run sources reason" },
     { "closings", "closing", "session", "reason first_seed left" },
     { "diagnoses", "diagnosis", "run", "finding harm first_step last_step confidence evidence" },
+    { "signals", "signals", "run", "signals" },
     { "headlines", "headline", "session",
       "question tier first champion gain low high gain_search bpb_first bpb_champion first_seed "
       "seeds" },

@@ -196,12 +196,13 @@ static Tensor *leaf(Graph *g, const Tensor *param)
     return t_param(g, spec);
 }
 
-static Tensor *norm_of_all(Graph *g, Tensor *const *params, int n)
+/* Leaves the squares of each in `each`. */
+static Tensor *norm_of_all(Graph *g, Tensor *const *params, int n, Tensor **each)
 {
     Tensor *squares = NULL;
     for (int i = 0; i < n; i++) {
-        Tensor *s = t_sum_squares(g, t_grad_leaf(g, leaf(g, params[i]))); // (1)
-        squares = squares ? t_add(g, squares, s) : s;
+        each[i] = t_sum_squares(g, t_grad_leaf(g, leaf(g, params[i]))); // (1)
+        squares = squares ? t_add(g, squares, each[i]) : each[i];
     }
     return t_clip_factor(g, squares, SLOT_CLIP); // (2)
 }
@@ -220,15 +221,19 @@ void optim_record(Optim *o, Graph *g, const KnobSet *k, Tensor *const *params, i
     *o = (Optim){ .def = optim_of(k), .knobs = k, .matrix_mult = 1, .params = n };
     o->stats = NEW(out, Tensor *, n);
     o->group = NEW(out, int, n);
-    o->root = NEW(out, Tensor *, 2 * n + 1);
-    o->clip = norm_of_all(g, params, n);
+    o->name = NEW(out, const char *, n);
+    o->squares = NEW(out, Tensor *, n);
+    o->root = NEW(out, Tensor *, 3 * n + 1);
+    o->clip = norm_of_all(g, params, n, o->squares);
     for (int i = 0; i < n; i++) {
         Tensor *w = leaf(g, params[i]);
+        o->name[i] = w->name;
         o->group[i] = group_of(w->spec->role);
         UpdateIn in = { w, t_grad_leaf(g, w), o->clip, slot_rate(o->group[i]),
                         knobs_flag(k, "optim.cautious") };
         o->stats[i] = rule_for(o->def, w->spec)->record(g, k, in);
         o->root[o->roots++] = o->stats[i];
+        o->root[o->roots++] = o->squares[i];
         if (averages_kept) o->root[o->roots++] = average_of(g, w);
     }
     o->root[o->roots++] = o->clip;
@@ -283,4 +288,12 @@ void optim_read(const Optim *o, const Plan *p, CpuLevel level, OptimStats *out)
         out->update_ratio[i] = weight[i] > 0 ? sqrt(change[i] / weight[i]) : (double)NAN;
     out->clip_factor = value_at(p, o->clip, 0, level);
     out->grad_norm = value_at(p, o->clip, 1, level);
+}
+
+OptimNorms optim_norms(const Optim *o, const Plan *p, CpuLevel level, int i)
+{
+    return (OptimNorms){ .name = o->name[i],
+                         .grad = sqrt(value_at(p, o->squares[i], 0, level)),
+                         .update = sqrt(value_at(p, o->stats[i], 0, level)),
+                         .weight = sqrt(value_at(p, o->stats[i], 1, level)) };
 }

@@ -70,10 +70,12 @@ typedef struct Optim {
     const KnobSet *knobs;
     double matrix_mult; /* elementwise rates of hidden matrices are multiplied by this (muP) */
     int params;
-    Tensor **stats; /* (2) per weight */
-    int *group;     /* of each */
-    Tensor *clip;   /* (2): factor, norm */
-    Tensor **root;  /* of the plan: stats, then clip */
+    Tensor **stats;   /* (2) per weight */
+    Tensor **squares; /* (1) per weight: of its gradient */
+    int *group;       /* of each */
+    const char **name;
+    Tensor *clip;  /* (2): factor, norm */
+    Tensor **root; /* of the plan: stats, then clip */
     int roots;
 } Optim;
 
@@ -89,6 +91,13 @@ typedef struct OptimStats {
     double update_ratio[GROUP_COUNT]; /* ||update|| / ||w||; NaN where the group is empty */
 } OptimStats;
 void optim_read(const Optim *o, const Plan *p, CpuLevel level, OptimStats *out);
+
+/* The same of weight i alone: norms, before clipping. */
+typedef struct OptimNorms {
+    const char *name;
+    double grad, update, weight;
+} OptimNorms;
+OptimNorms optim_norms(const Optim *o, const Plan *p, CpuLevel level, int i);
 
 /* Schedules: the factor by which every rate is multiplied. */
 typedef struct ScheduleIn {

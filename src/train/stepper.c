@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 /* Inputs for the parent's answers. */
 static HeadTeacher teacher(Stepper *s, Graph *g)
 {
@@ -64,20 +66,38 @@ static bool plan_update(Stepper *s, const KnobSet *k, Dev *d, Tensor **params, i
 bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err)
 {
     *s = (Stepper){ .opt = o.plan,
+                    .hands = o.hands,
                     .batch = (int)knobs_whole(o.knobs, "train.batch"),
                     .context = (int)knobs_whole(o.knobs, "model.context"),
                     .accumulate = (int)knobs_whole(o.knobs, "train.accumulate"),
                     .parent = o.parent && o.parent->body ? o.parent : NULL };
     Tensor **params;
     int n;
-    return model_of(o.knobs, o.vocab, &s->model, err) && plan_micro(s, d, &params, &n, out, err) &&
-           plan_update(s, o.knobs, d, params, n, out, err);
+    if (!model_of(o.knobs, o.vocab, &s->model, err) || !plan_micro(s, d, &params, &n, out, err) ||
+        !plan_update(s, o.knobs, d, params, n, out, err))
+        return false;
+    if (!o.look || o.plan.level == LEVEL_REF) return true;
+    s->look = look_plan(stepper_look_opt(s), d, out, err);
+    return s->look != NULL;
+}
+
+LookOpt stepper_look_opt(const Stepper *s)
+{
+    return (LookOpt){ .model = &s->model,
+                      .optim = &s->optim,
+                      .knobs = s->optim.knobs,
+                      .plan = s->opt,
+                      .batch = s->batch,
+                      .context = s->context,
+                      .accumulate = s->accumulate };
 }
 
 bool stepper_bind(Stepper *s, Dev *d, uint64_t seed, Arena *out, Err *err)
 {
     s->store = store_new(d, s->opt.level, out);
-    if (!plan_bind(s->micro, s->store, err) || !plan_bind(s->update, s->store, err)) return false;
+    if (!plan_bind(s->micro, s->store, err) || !plan_bind(s->update, s->store, err) ||
+        (s->look && !look_bind(s->look, s->store, err)))
+        return false;
     store_init(s->store, seed);
     return true;
 }
@@ -86,18 +106,20 @@ void stepper_free(Stepper *s)
 {
     if (s->store) store_free(s->store);
     s->store = NULL;
+    batches_free(&s->read);
 }
 
 PlanCost stepper_cost(const Stepper *s)
 {
     PlanCost a = plan_cost(s->micro), b = plan_cost(s->update);
+    PlanCost c = s->look ? look_cost(s->look) : (PlanCost){ 0 };
     PlanCost p = s->parent ? parent_cost(s->parent) : (PlanCost){ 0 };
     return (PlanCost){ .params = MAX(a.params, b.params) + p.params,
                        .grads = MAX(a.grads, b.grads),
                        .states = a.states + b.states,
-                       .step = MAX(a.step, b.step) + p.step,
-                       .inputs = a.inputs + b.inputs + p.inputs,
-                       .scratch = MAX(p.scratch, MAX(a.scratch, b.scratch)),
+                       .step = MAX(MAX(a.step, b.step), c.step) + p.step,
+                       .inputs = a.inputs + b.inputs + c.inputs + p.inputs,
+                       .scratch = MAX(MAX(p.scratch, c.scratch), MAX(a.scratch, b.scratch)),
                        .flops = s->accumulate * a.flops + b.flops,
                        .matmul_flops = s->accumulate * a.matmul_flops + b.matmul_flops,
                        .nodes = a.nodes + b.nodes };
@@ -124,11 +146,25 @@ static void put_weight(const Stepper *s)
         *(float *)at = (float)weight;
 }
 
-static bool fill(const Stepper *s, const Loader *l, int64_t index, Err *err)
+static bool fill(Stepper *s, const Loader *l, int64_t index, Err *err)
 {
-    int32_t *doc = s->doc ? plan_at(s->micro, s->doc) : NULL;
-    return loader_fill(l, index, plan_at(s->micro, s->tokens), plan_at(s->micro, s->targets),
-                       plan_at(s->micro, s->pos), doc, NULL, err);
+    double began = clock_now();
+    const StepHands *h = s->hands;
+    int32_t *tokens = plan_at(s->micro, s->tokens), *targets = plan_at(s->micro, s->targets),
+            *doc = s->doc ? plan_at(s->micro, s->doc) : NULL;
+    if (h && h->index) index = h->index(h->self, index);
+    if (!loader_fill(l, index, tokens, targets, plan_at(s->micro, s->pos), doc, NULL, err))
+        return false;
+    if (h && h->batch) h->batch(h->self, index, tokens, targets, s->batch, s->context);
+    if (s->look) batches_add(&s->read, tokens, (ptrdiff_t)s->batch * s->context);
+    s->waited += clock_now() - began;
+    return true;
+}
+
+static LookRows rows_of(const Stepper *s)
+{
+    return (LookRows){ plan_at(s->micro, s->tokens), plan_at(s->micro, s->targets),
+                       plan_at(s->micro, s->pos), s->doc ? plan_at(s->micro, s->doc) : NULL };
 }
 
 /* The parent's answers on the micro-batch that the inputs hold. */
@@ -149,25 +185,40 @@ static void ask(const Stepper *s, OptimAt at)
         memset(a.soft, 0, (size_t)tensor_count(s->soft) * sizeof(*a.soft));
 }
 
+/* The gradient of all micro-batches. */
+static bool gradients(Stepper *s, const Loader *l, StepDo d, StepIn *in, StepOut *out, Err *err)
+{
+    batches_step(&s->read);
+    for (int i = 0; i < s->accumulate; i++) {
+        if (l && !fill(s, l, (d.at.step - 1) * s->accumulate + i, err)) return false;
+        if (s->parent) ask(s, d.at);
+        in->later = i > 0;
+        in->micro = i;
+        plan_run(s->micro, in);
+        out->loss += scalar_at(s, s->loss);
+        if (d.look && i + 1 == s->accumulate / 2) look_half(s->look);
+    }
+    in->later = false;
+    return true;
+}
+
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err)
 {
     float scalar[SLOT_COUNT];
     StepIn in = { .step = d.at.step, .seed = d.seed, .train = true, .scalar = scalar };
+    const StepHands *h = s->hands;
     *out = (StepOut){ 0 };
     optim_scalars(&s->optim, d.at, scalar);
+    if (h && h->rates) h->rates(h->self, d.at.step, scalar);
+    out->rate = (double)scalar[slot_rate(GROUP_MATRIX)];
     put_weight(s);
-    for (int i = 0; i < s->accumulate; i++) {
-        if (l && !fill(s, l, (d.at.step - 1) * s->accumulate + i, err)) return false;
-        if (s->parent) ask(s, d.at);
-        in.later = i > 0;
-        in.micro = i;
-        plan_run(s->micro, &in);
-        out->loss += scalar_at(s, s->loss);
-    }
+    if (!gradients(s, l, d, &in, out, err)) return false;
     if (!isfinite(out->loss)) return true;
-    in.later = false;
+    if (d.look) look_before(s->look, rows_of(s), &in);
     plan_run(s->update, &in);
     optim_read(&s->optim, s->update, s->opt.level, &out->stats);
+    if (h && h->weights) h->weights(h->self, d.at.step, s->store);
     out->finite = isfinite(out->stats.grad_norm);
+    if (d.look && out->finite) out->sights = look_after(s->look, &in, s->update, &out->sight);
     return true;
 }

@@ -9,13 +9,27 @@
 #include "data/mixture.h"
 #include "model/model.h"
 #include "optim/optim.h"
+#include "train/batches.h"
+#include "train/look.h"
 #include "train/parent.h"
+
+/* Where a test or the clinic reaches into a run to make it sick.  Any may be NULL. */
+typedef struct StepHands {
+    void *self;
+    int64_t (*index)(void *self, int64_t index); /* of the micro-batch to be read instead */
+    void (*batch)(void *self, int64_t index, int32_t *tokens, int32_t *targets, int rows,
+                  int length);
+    void (*rates)(void *self, int64_t step, float *scalar);
+    void (*weights)(void *self, int64_t step, const Store *s); /* behind each update */
+} StepHands;
 
 typedef struct StepperOpt {
     const KnobSet *knobs;
     int vocab;
-    PlanOpt plan;         /* its level is the Store's too */
-    const Parent *parent; /* what it was asked for (parent.h); NULL: there is none */
+    PlanOpt plan;           /* its level is the Store's too */
+    const Parent *parent;   /* what it was asked for (parent.h); NULL: there is none */
+    bool look;              /* steps may be looked at (look.h); not at LEVEL_REF */
+    const StepHands *hands; /* NULL: none */
 } StepperOpt;
 
 typedef struct Stepper {
@@ -29,10 +43,16 @@ typedef struct Stepper {
     const Parent *parent;
     Tensor *token, *soft, *ref; /* (B T, k), (B T, k), (B T): the parent's answers, where asked */
     int batch, context, accumulate;
+    Look *look;             /* NULL: none */
+    Batches read;           /* which batches were read; kept where there is a look */
+    double waited;          /* seconds in the loader */
+    const StepHands *hands; /* NULL: none */
 } Stepper;
 
 /* Records and plans; nothing large is spent.  `out` holds graphs and plans. */
 bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err) MUST_CHECK;
+
+LookOpt stepper_look_opt(const Stepper *s);
 
 /* Memory: the Store is made and bound; weights begin as `seed` says. */
 bool stepper_bind(Stepper *s, Dev *d, uint64_t seed, Arena *out, Err *err) MUST_CHECK;
@@ -45,13 +65,17 @@ int64_t stepper_parent_flops(const Stepper *s);
 
 typedef struct StepOut {
     double loss; /* mean over the step's tokens, nats */
+    double rate; /* that hidden matrices moved by */
     OptimStats stats;
-    bool finite; /* false: loss or gradient is not; the weights are not to be used */
+    bool finite;        /* false: loss or gradient is not; the weights are not to be used */
+    const Sight *sight; /* of a look; until the next */
+    int sights;
 } StepOut;
 
 typedef struct StepDo {
     OptimAt at; /* steps from 1 */
     uint64_t seed;
+    bool look;
 } StepDo;
 /* Without a loader the inputs are used as they stand. */
 bool stepper_run(Stepper *s, const Loader *l, StepDo d, StepOut *out, Err *err) MUST_CHECK;

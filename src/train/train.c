@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "train/census.h"
 #include "train/checkpoint.h"
 #include "train/memory.h"
 #include "train/stepper.h"
@@ -44,6 +45,8 @@ typedef struct Run {
     StepRow row[ROWS];
     int rows;
     int64_t every; /* steps from one row to the next */
+    int64_t look_every, looked_tokens;
+    double looked; /* when */
     double begun, flushed, saved, seconds_before;
     int64_t rest, peak; /* RssAnon */
 } Run;
@@ -108,7 +111,9 @@ static bool open_plan(Run *r, int threads, Err *err)
     StepperOpt o = { .knobs = k,
                      .vocab = tokenizer_vocab(r->mixture.tokenizer),
                      .plan = { .level = cpu_level() },
-                     .parent = &r->parent };
+                     .parent = &r->parent,
+                     .look = r->job->sink.sights != NULL,
+                     .hands = r->job->hands };
     ParentShape shape = { .batch = (int)knobs_whole(k, "train.batch"),
                           .context = (int)knobs_whole(k, "model.context"),
                           .doc = knobs_flag(k, "model.doc_mask") };
@@ -226,11 +231,9 @@ static bool save(Run *r, Err *err)
     return true;
 }
 
-static void add_row(Run *r, const StepOut *out, OptimAt at, double began)
+static void add_row(Run *r, const StepOut *out, double began)
 {
     double now = clock_now();
-    float scalar[SLOT_COUNT];
-    optim_scalars(&r->s.optim, at, scalar);
     StepRow row = { .step = r->at.step,
                     .tokens = (double)r->at.tokens,
                     .flops = (double)r->at.flops,
@@ -238,10 +241,33 @@ static void add_row(Run *r, const StepOut *out, OptimAt at, double began)
                     .loss = out->loss,
                     .grad_norm = out->stats.grad_norm,
                     .clipped = out->stats.clip_factor,
-                    .lr = (double)scalar[slot_rate(GROUP_MATRIX)],
+                    .lr = out->rate,
                     .tokens_per_s = (double)tokens_per_step(&r->s) / MAX(now - began, 1e-9) };
     memcpy(row.update_ratio, out->stats.update_ratio, sizeof(row.update_ratio));
     r->row[r->rows++] = row;
+}
+
+/* What is seen of the run beside its model, in front of what the look saw. */
+static void tell_sights(Run *r, const StepOut *out)
+{
+    const RunSink *sink = &r->job->sink;
+    double now = clock_now(), passed = MAX(now - r->looked, 1e-9), epoch = 0;
+    int64_t rows = r->at.step * r->loader.rows_per_step;
+    for (int i = 0; i < r->mixture.count; i++)
+        epoch = MAX(epoch, loader_epochs(&r->loader, i, rows));
+    Batches *read = &r->s.read;
+    Sight own[] = { { SIG_REPEAT, "", (double)read->repeat },
+                    { SIG_TWIN, "", (double)read->twin },
+                    { SIG_EPOCH, "", epoch },
+                    { SIG_WAIT, "", r->s.waited / passed },
+                    { SIG_SPEED, "", (double)(r->at.tokens - r->looked_tokens) / passed },
+                    { SIG_MEMORY, "", (double)memory_anon() } };
+    sink->sights(sink->self, r->at.step, own, COUNT(own));
+    sink->sights(sink->self, r->at.step, out->sight, out->sights);
+    read->repeat = read->twin = 0;
+    r->s.waited = 0;
+    r->looked = now;
+    r->looked_tokens = r->at.tokens;
 }
 
 static bool one_step(Run *r, Err *err)
@@ -250,7 +276,8 @@ static bool one_step(Run *r, Err *err)
     double began = clock_now();
     OptimAt at = { .step = r->at.step + 1, .steps = r->at.steps };
     at.factor = schedule_factor(&r->job->recipe->knobs, at.step, at.steps);
-    StepDo d = { at, r->job->seed };
+    bool look = r->s.look && (at.step == 1 || at.step % r->look_every == 0);
+    StepDo d = { .at = at, .seed = r->job->seed, .look = look };
     if (!stepper_run(&r->s, &r->loader, d, &out, err)) return false;
     r->at.step++;
     r->at.tokens += tokens_per_step(&r->s);
@@ -261,7 +288,20 @@ static bool one_step(Run *r, Err *err)
         r->at.tail_sum += out.loss;
         r->at.tail_count++;
     }
-    if (r->at.step % r->every == 0 || r->at.step == 1 || r->at.done) add_row(r, &out, at, began);
+    if (look && out.finite) tell_sights(r, &out);
+    if (r->at.step % r->every == 0 || r->at.step == 1 || r->at.done) add_row(r, &out, began);
+    return true;
+}
+
+/* What the text is like, before the first step. */
+static bool tell_census(const Run *r, Err *err)
+{
+    const RunSink *sink = &r->job->sink;
+    Census c;
+    if (!sink->sights) return true;
+    if (!census_take(&r->mixture, r->arena, &c, err)) return false;
+    Sight own[] = { { SIG_UNIGRAM, "", c.unigram }, { SIG_UNUSED, "", c.unused } };
+    sink->sights(sink->self, 0, own, c.enough ? 2 : 1);
     return true;
 }
 
@@ -276,7 +316,10 @@ static bool run_steps(Run *r, Err *err)
 {
     const RunSink *sink = &r->job->sink;
     mixturecheck_begin(&r->check, &r->mixture);
-    r->begun = r->flushed = r->saved = clock_now();
+    r->begun = r->flushed = r->saved = r->looked = clock_now();
+    r->look_every = look_every(stepper_look_opt(&r->s), r->at.steps);
+    r->looked_tokens = r->at.tokens;
+    if (r->at.step == 0 && !tell_census(r, err)) return false;
     while (!r->at.done) {
         if (sink->stop && sink->stop(sink->self)) {
             if (!save(r, err)) return false;

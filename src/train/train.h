@@ -10,17 +10,20 @@
 #include "ledger/ledger.h"
 #include "tensor/plan.h"
 #include "train/recipe.h"
+#include "train/stepper.h"
 
 /* What a run tells while it goes on.  Any function may be NULL. */
 typedef struct RunSink {
     void *self;
     void (*planned)(void *self, const PlanCost *cost, int64_t steps, int64_t tokens, int64_t flops);
     bool (*rows)(void *self, const StepRow *rows, int n,
-                 Err *err);   /* some steps at a time, also right before each checkpoint */
+                 Err *err); /* some steps at a time, also right before each checkpoint */
     bool (*stop)(void *self); /* polled each step: true ends with ERR_STOPPED after a checkpoint */
     void (*note)(
         void *self,
         const char *text); /* a sentence worth showing: a damaged checkpoint was passed over */
+    /* What a look at a step saw (look.h), before the row of that step. */
+    void (*sights)(void *self, int64_t step, const Sight *sight, int n);
 } RunSink;
 
 typedef struct TrainJob {
@@ -30,6 +33,7 @@ typedef struct TrainJob {
     uint64_t seed;
     int threads; /* 0: all */
     RunSink sink;
+    const StepHands *hands; /* NULL: nobody reaches into the run */
 } TrainJob;
 
 /* A run's use of one source: more than one epoch is text read again. */
