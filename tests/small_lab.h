@@ -52,7 +52,7 @@ static const char *const small_knobs[] = {
     "tokenizer.kind=bytes",
     "train.batch=8",
     "budget.frame=tokens",
-    "budget.tokens=" SMALL_TOKENS,
+    ("budget.tokens=" SMALL_TOKENS),
     "train.checkpoint_every=20",
 };
 

@@ -1,52 +1,21 @@
-/* test_lab_command.c - the whole loop on a trainer that is not ours: a shell script whose score is
- * a parabola in the logarithm of its rate, with noise from its seed. */
+/* test_lab_command.c - the whole loop on a trainer that is not ours (quick_lab.h). */
 #include "base/file.h"
-#include "base/progress.h"
 #include "lab/credit.h"
 #include "lab/idea.h"
 #include "lab/report.h"
 #include "lab/research.h"
 #include "tests/fake_llm.h"
+#include "tests/quick_lab.h"
 #include "tests/test.h"
 #include "train/command.h"
 
 static Arena arena;
 static Err err;
 
-static const char script[] =
-    "awk -v out=\"$(dirname \"$1\")\" '{ all = all $0 }\n"
-    "function num(k, m) { if (!match(all, \"\\\"\" k \"\\\": *[-0-9.e+]+\")) return 0\n"
-    "  m = substr(all, RSTART, RLENGTH); sub(/.*: */, \"\", m); return m + 0 }\n"
-    "END { srand(num(\"seed\") * 7919 + 13); for (i = 0; i < 12; i++) n += rand()\n"
-    "  d = log(num(\"lr\") / 0.01); printf \"step\\tloss\\n1\\t4\\n2\\t3\\n\" > out "
-    "\"/metrics.tsv\"\n"
-    "  printf \"{\\\"val_loss\\\": %.6f}\\n\", 1.5 + 0.02 * d * d + 0.002 * (n - 6) "
-    "> out \"/result.json\" }' \"$1\"\n";
-
-static const char declaration[] =
-    "command = \"sh train.sh\"\nmetric = \"val_loss\"\nframe = \"tokens\"\nbudget = 1000\n"
-    "[knob.lr]\nvalue = 0.002\nmin = 1e-5\nmax = 1\nscale = \"log\"\ndoc = \"rate\"\n"
-    "[knob.bias]\ntype = \"flag\"\nvalue = true\n";
-
-static char folder[300];
-
 static const char *make_lab(const char *name)
 {
-    static char dir[200];
-    char path[400];
     if (!arena.base) arena = arena_reserve((ptrdiff_t)1 << 34);
-    progress_quiet(true);
-    snprintf(dir, sizeof(dir), "%s/%s", test_folder(), name);
-    snprintf(folder, sizeof(folder), "%s/%s-trainer", test_folder(), name);
-    EXPECT(lab_init(dir, &err) && file_make_dirs(folder, &err));
-    static const char *const files[][2] = { { "train.sh", script },
-                                            { "trainer.toml", declaration },
-                                            { "recipe.toml", "trainer = \"command\"\n" } };
-    for (int i = 0; i < COUNT(files); i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, files[i][0]);
-        EXPECT_MSG(file_write_whole(path, str_of(files[i][1]), &err), "%s", err.msg);
-    }
-    return dir;
+    return quick_lab(name, &err);
 }
 
 typedef struct Patience {
@@ -67,7 +36,7 @@ static bool work(const char *dir, int experiments, int polls, SessionPlan *plan)
     Patience patience = { polls };
     SessionWatch watch = { .self = &patience, .stop = lose_patience };
     char recipe[400];
-    snprintf(recipe, sizeof(recipe), "%s/recipe.toml", folder);
+    snprintf(recipe, sizeof(recipe), "%s/recipe.toml", quick_folder);
     SessionOpt opt = { .experiments = experiments,
                        .recipe = recipe,
                        .researcher = model ? "claude" : NULL,
@@ -168,8 +137,8 @@ TEST(a_program_that_was_edited_opens_a_new_question)
     const char *dir = make_lab("edited");
     char path[400], other[2000];
     EXPECT_MSG(work(dir, 1, 0, &first), "%s", err.msg);
-    snprintf(path, sizeof(path), "%s/train.sh", folder);
-    snprintf(other, sizeof(other), "# another optimizer\n%s", script);
+    snprintf(path, sizeof(path), "%s/train.sh", quick_folder);
+    snprintf(other, sizeof(other), "# another optimizer\n%s", quick_script);
     EXPECT(file_write_whole(path, str_of(other), &err));
     Lab lab;
     SessionOpt opt = { .experiments = 1 };
@@ -190,7 +159,7 @@ TEST(which_program_runs_is_no_part_of_a_proposal)
     char path[400];
     Recipe champion, made;
     make_lab("edits");
-    snprintf(path, sizeof(path), "%s/recipe.toml", folder);
+    snprintf(path, sizeof(path), "%s/recipe.toml", quick_folder);
     EXPECT_MSG(recipe_read(&champion, path, &arena, &err), "%s", err.msg);
     Asking a = { .champion = &champion, .arena = &arena };
     for (int i = 0; i < COUNT(takes_over); i++) {
@@ -199,7 +168,7 @@ TEST(which_program_runs_is_no_part_of_a_proposal)
         EXPECT(!proposal_recipe(&a, &p, &made, &err) && err.code == ERR_CONFIG);
     }
     Proposal fits = { .title = "mine", .edits = 1 };
-    fits.edit[0] = (Edit){ "lr", "0.02" };
+    fits.edit[0] = (Edit){ "optim.lr", "0.02" };
     EXPECT(proposal_recipe(&a, &fits, &made, &err));
 }
 
@@ -208,13 +177,14 @@ TEST(a_trainer_whose_runs_all_fail_ends_the_session_in_words)
     SessionPlan plan;
     char path[400];
     const char *dir = make_lab("fails");
-    snprintf(path, sizeof(path), "%s/train.sh", folder);
+    snprintf(path, sizeof(path), "%s/train.sh", quick_folder);
     EXPECT(file_write_whole(path, STR("echo no GPU >&2; exit 4\n"), &err));
     EXPECT(!work(dir, 1, 0, &plan) && strstr(err.msg, "status 4: no GPU"));
     EXPECT(count(dir, "SELECT count(*) AS n FROM questions") == 0);
     /* With a tenth of the budget it works, with all of it there is no memory. */
     char tenth[2000];
-    snprintf(tenth, sizeof(tenth), "grep -q '\"budget\": 100.0' \"$1\" || exit 4\n%s", script);
+    snprintf(tenth, sizeof(tenth), "grep -q '\"budget\": 100.0' \"$1\" || exit 4\n%s",
+             quick_script);
     EXPECT(file_write_whole(path, str_of(tenth), &err));
     EXPECT_MSG(work(dir, 1, 0, &plan), "%s", err.msg);
     json_t *o = result_of(dir, plan.id);
@@ -229,8 +199,8 @@ static void add_proposal(json_t *play, double lr)
 {
     json_t *call =
         json_pack("{s:s, s:{s:o, s:[{s:s, s:f}], s:f, s:f, s:s, s:s}}", "name", "propose",
-                  "arguments", "title", json_sprintf("rate %g", lr), "edits", "knob", "lr", "to",
-                  lr, "predicted", 0.01, "confidence", 0.5, "why", "w", "refute", "r");
+                  "arguments", "title", json_sprintf("rate %g", lr), "edits", "knob", "optim.lr",
+                  "to", lr, "predicted", 0.01, "confidence", 0.5, "why", "w", "refute", "r");
     json_array_append_new(play, json_pack("{s:[o]}", "calls", call));
 }
 
