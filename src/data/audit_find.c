@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "data/audit_inside.h"
 
-static const double SURE = 0.5, WELL_SURE = 0.9;
+static const double SURE = 0.5;
 enum { EXAMPLES = 5, WORST = 3, SHOWN = 240 };
 
 void audit_hit(AuditFind *f, AuditHit hit)
@@ -147,22 +147,25 @@ static double confidence_of(const Audit *a, const AuditFind *f, int64_t n, doubl
     return n > 0 ? MAX(0.0, MIN(0.99, 1 - by_mistake / (double)n)) : 0;
 }
 
-/* The mildest threshold that leaves the finding well sure, or the one that leaves it surest; *n is
- * cut to the hits above it, which are sorted by score. */
+/* The threshold at which most is rightly named, a document named by mistake counting against one
+ * that is named rightly: down to it, each further document is more likely to have the fault than
+ * not.  *n is cut to the hits above it, which are sorted by score. */
 static double choose_step(const Audit *a, const AuditFind *f, const AuditHit *hit, int64_t *n)
 {
-    double best = 0;
+    double best = 0, chosen = 0;
     int64_t all = *n;
     if (!f->steps) return confidence_of(a, f, all, 0);
-    for (const AuditStep *s = f->steps; s->mistakes > 0 && best < WELL_SURE; s++) {
+    for (const AuditStep *s = f->steps; s->mistakes > 0; s++) {
         int64_t above = 0;
         while (above < all && hit[above].score > s->score) above++;
         double sure = confidence_of(a, f, above, s->mistakes);
-        if (sure <= best) continue;
-        best = sure;
+        double right = (double)above * (2 * sure - 1);
+        if (right <= best) continue;
+        best = right;
+        chosen = sure;
         *n = above;
     }
-    return best;
+    return chosen;
 }
 
 static const char *kind_of(const Audit *a, const AuditFind *f)

@@ -26,8 +26,8 @@ typedef struct AuditType {
     uint64_t hash;
     Str at; /* where it was met first, in small letters if it ever was */
     int32_t count, documents;
-    int32_t last;  /* the document counted last, plus one */
-    bool small;    /* it was met in small letters */
+    int32_t last;           /* the document counted last, plus one */
+    bool small;             /* it was met in small letters */
     bool misspelt; /* rare, and one letter away from a common one (audit_ocr.c) */
 } AuditType;
 typedef struct AuditLexicon {
@@ -41,7 +41,7 @@ void audit_lexicon_free(AuditLexicon *l);
 /* Pairs of neighbouring words, counted by hash in a table of fixed size; where the text is larger
  * than the table serves, those of some documents, chosen by their number. */
 typedef struct AuditPairs {
-    unsigned char *count; /* (AUDIT_PAIRS) saturating, on the heap */
+    uint16_t *count; /* (AUDIT_PAIRS) saturating, on the heap */
     int64_t pairs;
     bool *in; /* (documents): its pairs are in the table */
 } AuditPairs;
@@ -92,7 +92,7 @@ typedef struct AuditHit {
     int64_t bytes;     /* affected in it */
 } AuditHit;
 /* A threshold, and the share of clean documents that score higher, as measured on clean text.  From
- * mild to strict: the mildest is taken of which the finding is well sure. */
+ * mild to strict: that is taken at which most documents are rightly named. */
 typedef struct AuditStep {
     double score, mistakes;
 } AuditStep;

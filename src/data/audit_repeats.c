@@ -10,7 +10,9 @@
 #include "data/audit_inside.h"
 
 enum { RUN = 10, FEWEST = 50 };
-static const AuditStep steps[] = { { 0.3, 0.01 }, { 0.5, 0.002 }, { 0, 0 } };
+static const AuditStep steps[] = {
+    { 0.3, 0.007 }, { 0.4, 0.0025 }, { 0.5, 0.0004 }, { 0.6, 0.0002 }, { 0, 0 }
+};
 
 typedef struct Seen {
     uint64_t *slot; /* on the heap */

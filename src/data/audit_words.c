@@ -3,7 +3,7 @@
  * What is wrong with a document mostly shows against the others: a word that nobody else writes
  * but that is one letter from one that all write, words in an order that never occurs.  So the
  * audit counts the data set's own words and pairs of words first, and needs no dictionary of any
- * language.  Pairs are counted in 32 MB whatever the size of the text: by hash, and of as many
+ * language.  Pairs are counted in 64 MB whatever the size of the text: by hash, and of as many
  * documents as leave the table two thirds empty, chosen by a permutation of their numbers. */
 #include <stdlib.h>
 #include <string.h>
@@ -112,15 +112,15 @@ static int64_t add_pairs(AuditPairs *p, Str text)
     uint64_t before = 0;
     int64_t n = 0;
     for (AuditWords w = audit_words(text); audit_next(&w, &word); before = word.hash, n++) {
-        unsigned char *count = &p->count[audit_pair(before, word.hash)];
-        if (before && *count < 255) ++*count;
+        uint16_t *count = &p->count[audit_pair(before, word.hash)];
+        if (before && *count < UINT16_MAX) ++*count;
     }
     return n;
 }
 
 bool audit_pairs_open(AuditPairs *p, const Docs *docs, Err *err)
 {
-    p->count = calloc(AUDIT_PAIRS, 1);
+    p->count = calloc(AUDIT_PAIRS, sizeof(*p->count));
     p->in = calloc((size_t)MAX(docs->count, (int64_t)1), sizeof(*p->in));
     CHECK(p->count && p->in, "no memory for pairs of words");
     Progress bar = progress_begin("pairing", "documents", (double)docs->count);
