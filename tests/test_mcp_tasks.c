@@ -1,6 +1,10 @@
 /* A wait as a task, in both eras: it outlives the server that made it, ends once, and stays ended.
  * The worker is played by whoever holds its lock. */
+#include <pthread.h>
+
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/http.h"
 #include "lab/lab.h"
 #include "mcp/mcp.h"
 #include "tests/test.h"
@@ -132,6 +136,65 @@ TEST(a_newer_client_is_given_tasks_by_the_server)
     EXPECT(
         says(&m, "tasks/cancel", "\"taskId\":\"t3\"," META(TASKS), "\"resultType\":\"complete\""));
     EXPECT(says(&m, "tasks/get", "\"taskId\":\"t3\"," META(TASKS), "\"status\":\"completed\""));
+}
+
+static int port;
+
+static void told(int p)
+{
+    __atomic_store_n(&port, p, __ATOMIC_RELEASE);
+}
+
+static void *serve(void *self)
+{
+    Err e = { 0 };
+    EXPECT_MSG(mcp_http(self, 0, told, &e), "%s", e.msg);
+    return NULL;
+}
+
+/* A wait of two seconds, answered in the form that the client takes; false where it is given up
+ * after `patience` seconds, if any. */
+static bool post_wait(const char *accept, double patience, HttpReply *r)
+{
+    char url[80], takes[80];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/mcp", port);
+    snprintf(takes, sizeof(takes), "accept: %s", accept);
+    const char *const headers[] = { "content-type: application/json", takes };
+    static const char body[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"wait\",\"arguments\":{\"seconds\":2}}}";
+    HttpRequest q = { .url = url,
+                      .headers = headers,
+                      .header_count = 2,
+                      .body = STR(body),
+                      .total_seconds = patience };
+    Err ignored = { 0 };
+    return http_do(&q, r, &ignored);
+}
+
+TEST(over_http_a_call_that_takes_its_time_is_a_stream_of_events)
+{
+    static McpServer m;
+    pthread_t thread;
+    HttpReply r;
+    char type[256];
+    m = (McpServer){ .lab = lab() };
+    pthread_create(&thread, NULL, serve, &m);
+    for (int i = 0; i < 500 && !__atomic_load_n(&port, __ATOMIC_ACQUIRE); i++) usleep(10000);
+    EXPECT(post_wait("application/json, text/event-stream", 0, &r) && r.status == 200);
+    EXPECT(strcmp(http_header(&r, "content-type", type), "text/event-stream") == 0);
+    EXPECT_MSG(strncmp(r.body.at, "event: message\ndata: {", 22) == 0 &&
+                   strstr(r.body.at, "\"isError\":false") &&
+                   str_ends(buf_view(&r.body), STR("}\n\n")),
+               "%s", r.body.at);
+    http_free(&r);
+    EXPECT(post_wait("application/json", 0, &r) && r.status == 200 && r.body.at[0] == '{');
+    http_free(&r);
+    EXPECT(!post_wait("text/event-stream", 0.5, &r)); /* a client that leaves holds up nobody */
+    http_free(&r);
+    stop_ask();
+    pthread_join(thread, NULL);
+    stop_clear();
 }
 
 TEST(a_task_ends_when_nothing_is_at_work_and_does_not_begin_again)

@@ -11,13 +11,14 @@ static const double LOOK_AGAIN = 5; /* seconds */
 
 extern const ResearcherDef researcher_builtin;
 
-/* When somebody was last heard, or the session was last begun. */
+/* When somebody was last heard, or the session was last begun.  The last, not the latest: after a
+ * clock was set back, which the loop answers with a `work`, what came before lies in the future. */
 static bool last_heard(const Asking *a, double *at, Err *err)
 {
     json_t *rows = NULL;
     if (!ledger_query(a->history->lab->ledger,
-                      "SELECT max(at) AS at FROM entries WHERE kind IN ('tool_call', 'task', "
-                      "'task_end', 'idea', 'note', 'work')",
+                      "SELECT at FROM entries WHERE kind IN ('tool_call', 'task', "
+                      "'task_end', 'idea', 'note', 'work') ORDER BY seq DESC LIMIT 1",
                       1, &rows, err))
         return false;
     *at = json_num(json_array_get(rows, 0), "at", 0);
