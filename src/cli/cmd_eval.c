@@ -11,6 +11,7 @@
 #include "cli/run_dir.h"
 #include "judge/judge.h"
 #include "lab/apart.h"
+#include "lab/run.h"
 
 static const CmdOpt opts[] = {
     { "tier", 0, "TIER", "search (as given), audit or locked; reads of the last two are counted" },
@@ -52,10 +53,10 @@ static bool sources_of_question(Lab *lab, Eval *e, Err *err)
     return ok;
 }
 
-static bool sources_of_recipe(Lab *lab, const Trained *t, Eval *e, Err *err)
+static bool sources_of_recipe(Lab *lab, const Recipe *r, Eval *e, Err *err)
 {
     Mixture m = { 0 };
-    if (!mixture_open(&m, lab->dir, &trained_recipe(t)->knobs, lab->arena, err)) return false;
+    if (!mixture_open(&m, lab->dir, &r->knobs, lab->arena, err)) return false;
     for (e->n_sources = 0; e->n_sources < m.count; e->n_sources++)
         e->source[e->n_sources] = arena_str(lab->arena, str_of(m.source[e->n_sources].name));
     mixture_close(&m);
@@ -107,12 +108,35 @@ static bool score_apart(Lab *lab, const Eval *e, const Trained *t, JudgeScore *s
     return !s.rejected || err_set(err, ERR_FORMAT, "%s is rejected: %s", e->run, s.why);
 }
 
+/* A run whose engine a patch made can be asked in no other way. */
+static bool evaluate_patched(Lab *lab, Eval *e, const Recipe *r, JudgeScore *score, Err *err)
+{
+    return (e->n_sources > 0 || sources_of_recipe(lab, r, e, err)) && count_read(lab, e, err) &&
+           lab_run_score(lab, e->run, e->tier, e->source, e->n_sources, score, err);
+}
+
+/* By the ledger; a folder of checkpoints that no run of it wrote is as our own. */
+static bool patched(Lab *lab, const Eval *e, Recipe *r, bool *is, Err *err)
+{
+    json_t *run = NULL;
+    *is = false;
+    if (!ledger_last(lab->ledger, "run", e->run, &run, err)) return false;
+    bool ok = !run || lab_recipe(lab, json_str(run, "recipe", ""), r, err);
+    *is = run && ok && apart_code(r);
+    json_decref(run);
+    return ok;
+}
+
 static bool evaluate(Lab *lab, Eval *e, JudgeScore *score, Err *err)
 {
-    if (!sources_of_question(lab, e, err)) return false;
+    Recipe recipe;
+    bool other = false;
+    if (!sources_of_question(lab, e, err) || !patched(lab, e, &recipe, &other, err)) return false;
+    if (other) return evaluate_patched(lab, e, &recipe, score, err);
     Trained *t = trained_open(e->dir, 0, lab->arena, err);
     if (!t) return false;
-    bool ok = (e->n_sources > 0 || sources_of_recipe(lab, t, e, err)) && count_read(lab, e, err) &&
+    bool ok = (e->n_sources > 0 || sources_of_recipe(lab, trained_recipe(t), e, err)) &&
+              count_read(lab, e, err) &&
               (e->apart ? score_apart(lab, e, t, score, err)
                         : judge_score(lab->dir, e->source, e->n_sources, e->tier, t, lab->arena,
                                       score, err));

@@ -62,7 +62,7 @@ static bool answer(Cmd *c, Err *err)
     Wire w;
     int64_t threads;
     if (!whole(c->arg[2], &threads, err)) return false;
-    Trained *t = trained_open(c->arg[1], (int)threads, c->arena, err);
+    Trained *t = trained_open_inside(c->arg[1], (int)threads, c->arena, err);
     if (!t || !wire_join(&w, err)) return false;
     int vocab = tokenizer_vocab(trained_tokenizer(t));
     if (w.shape.context != trained_context(t) || w.shape.vocab != vocab)

@@ -108,11 +108,22 @@ static bool read_checkpoint(Trained *t, const char *dir, const char **path, Aren
            model_of(&t->recipe.knobs, tokenizer_vocab(t->tokenizer), &t->model, err);
 }
 
-Trained *trained_open(const char *dir, int threads, Arena *out, Err *err)
+/* Weights that another engine made mean something else in this one, often without any sign. */
+static bool own_engine(const Trained *t, const char *path, Err *err)
+{
+    return !knobs_text(&t->recipe.knobs, "code")[0] ||
+           err_set(err, ERR_CONFIG,
+                   "the model of %s has an engine of its own, which a patch made, and only a judge "
+                   "may ask it: `lathe eval`; take the patch into this program to use the model",
+                   path);
+}
+
+static Trained *open_with(const char *dir, int threads, bool any, Arena *out, Err *err)
 {
     const char *path;
     Trained *t = NEW(out, Trained, 1);
-    if (!read_checkpoint(t, dir, &path, out, err) || !dev_open(&t->dev, "cpu", threads, err))
+    if (!read_checkpoint(t, dir, &path, out, err) || (!any && !own_engine(t, path, err)) ||
+        !dev_open(&t->dev, "cpu", threads, err))
         return NULL;
     if (make_plans(t, out, err)) {
         store_init(t->store, 0);
@@ -120,6 +131,16 @@ Trained *trained_open(const char *dir, int threads, Arena *out, Err *err)
     }
     trained_close(t);
     return NULL;
+}
+
+Trained *trained_open(const char *dir, int threads, Arena *out, Err *err)
+{
+    return open_with(dir, threads, false, out, err);
+}
+
+Trained *trained_open_inside(const char *dir, int threads, Arena *out, Err *err)
+{
+    return open_with(dir, threads, true, out, err);
 }
 
 void trained_close(Trained *t)

@@ -11,6 +11,9 @@ typedef struct Trained Trained;
 /* Opens the newest good checkpoint in `dir` (which carries recipe and tokenizer).  A truncated
  * or corrupted one is passed over, or refused by name if it is the only one. */
 Trained *trained_open(const char *dir, int threads, Arena *out, Err *err) MUST_CHECK;
+/* The same by the engine that a patch made, inside its sandbox; elsewhere a model whose recipe
+ * names one is refused. */
+Trained *trained_open_inside(const char *dir, int threads, Arena *out, Err *err);
 void trained_close(Trained *t);
 
 const Recipe *trained_recipe(const Trained *t);
