@@ -17,7 +17,7 @@ typedef struct RunSink {
     void *self;
     void (*planned)(void *self, const PlanCost *cost, int64_t steps, int64_t tokens, int64_t flops);
     bool (*rows)(void *self, const StepRow *rows, int n,
-                 Err *err); /* some steps at a time, also right before each checkpoint */
+                 Err *err);   /* some steps at a time, also right before each checkpoint */
     bool (*stop)(void *self); /* polled each step: true ends with ERR_STOPPED after a checkpoint */
     void (*note)(
         void *self,
