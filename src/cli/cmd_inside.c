@@ -51,9 +51,9 @@ static bool train(Cmd *c, Err *err)
                      .threads = (int)threads,
                      .sink = { .rows = tell_rows, .planned = tell_planned } };
     if (!train_run(&job, &result, err)) return false;
-    printf("trained %lld steps, %lld tokens, %lld FLOPs, train_loss %.9g, finite %d\n",
+    printf("trained %lld steps, %lld tokens, %lld FLOPs, train_loss %.9g, finite %d, weights %s\n",
            (long long)result.steps, (long long)result.tokens, (long long)result.flops,
-           result.train_loss, result.finite);
+           result.train_loss, result.finite, result.weights_sha256);
     return true;
 }
 

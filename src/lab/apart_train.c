@@ -2,7 +2,8 @@
  *
  * The engine is this program built from other source.  It gets the training text and the tokenizers
  * read-only and the run's folder to write to; its curve comes through a pipe, as plain rows, and is
- * shown as what it is, the candidate's own word.  Time is taken from outside.
+ * shown as what it is, the candidate's own word; so is the hash of its weights, by which a replay
+ * is compared.  Time is taken from outside.
  *
  * In the frame of tokens a patch may take longer than the champion, and pays for it only in what
  * the session can afford; more than PATIENCE times as much as any run of this lab took is a run
@@ -12,11 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "code/source.h"
 #include "lab/apart.h"
 #include "sandbox/sandbox.h"
@@ -101,33 +100,6 @@ static bool follow(Sandbox *box, Telling *t, Err *err)
 
 /* ---- the run ---- */
 
-/* The newest checkpoint by name; its hash names what was judged. */
-static bool name_weights(const char *dir, char out[65], Arena scratch, Err *err)
-{
-    char **name;
-    int n = 0, newest = -1;
-    long long step, most = -1;
-    if (!file_list(dir, false, &scratch, &name, &n, err)) return false;
-    for (int i = 0; i < n; i++)
-        if (sscanf(name[i], "step-%lld.ckpt", &step) == 1 && step > most) most = step, newest = i;
-    out[0] = 0;
-    if (newest < 0) return true;
-    int fd = open(arena_printf(&scratch, "%s/%s", dir, name[newest]),
-                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        if (fd >= 0) close(fd);
-        return true; /* a link, a pipe: the judge will not find a model in it */
-    }
-    Sha256 sha;
-    char *bytes = NEW(&scratch, char, 1 << 16);
-    sha256_begin(&sha);
-    for (ssize_t got; (got = read(fd, bytes, 1 << 16)) > 0;) sha256_add(&sha, bytes, got);
-    sha256_end_hex(&sha, out);
-    close(fd);
-    return true;
-}
-
 static void read_end(const SandboxEnd *end, const SandboxLimits *limit, Arena *out, TrainResult *t,
                      char why[400])
 {
@@ -136,8 +108,10 @@ static void read_end(const SandboxEnd *end, const SandboxLimits *limit, Arena *o
     const char *at = strstr(end->says, "trained ");
     t->seconds = end->wall;
     if (end->why == SANDBOX_EXITED && end->status == 0 && at &&
-        sscanf(at, "trained %lld steps, %lld tokens, %lld FLOPs, train_loss %lf, finite %d", &steps,
-               &tokens, &flops, &t->train_loss, &finite) == 5) {
+        sscanf(at,
+               "trained %lld steps, %lld tokens, %lld FLOPs, train_loss %lf, finite %d, weights "
+               "%64[0-9a-f]",
+               &steps, &tokens, &flops, &t->train_loss, &finite, t->weights_sha256) == 6) {
         t->steps = steps;
         t->tokens = tokens;
         t->flops = flops;
@@ -186,7 +160,7 @@ static bool boxed(Lab *lab, const ApartTrain *job, const char *program, int fd[2
     bool ok = follow(s, t, err);
     SandboxEnd end = sandbox_end(s);
     if (ok) read_end(&end, &box.limit, a, out, why);
-    return ok && name_weights(job->dir, out->weights_sha256, *a, err);
+    return ok;
 }
 
 bool apart_train(Lab *lab, const ApartTrain *job, TrainResult *out, char why[400], Err *err)
