@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "lab/clinic.h"
 #include "lab/diagnose.h"
 #include "lab/entry_text.h"
 
@@ -80,8 +81,57 @@ static bool print_list(const Cmd *c)
     return true;
 }
 
+static void say(void *self, const char *sentence)
+{
+    (void)self;
+    fprintf(stderr, "%s\n", sentence);
+}
+
+static void print_clinic(const json_t *b)
+{
+    printf("%-28s %5s %6s %9s %7s %7s %8s\n", "fault", "runs", "found", "precision", "recall",
+           "delay", "6 sigma");
+    for (size_t i = 0; i < json_array_size(json_object_get(b, "faults")); i++) {
+        const json_t *f = json_array_get(json_object_get(b, "faults"), i);
+        printf("%-28s %5.0f %6.0f %9.3f %7.3f %7.0f %8.0f\n", json_str(f, "fault", ""),
+               json_num(f, "runs", 0), json_num(f, "found", 0), json_num(f, "precision", 0),
+               json_num(f, "recall", 0), json_num(f, "delay", 0), json_num(f, "sigma", 0));
+    }
+    printf("precision %.3f, recall %.3f; of %.0f healthy runs %.0f alarmed, six sigma on %.0f\n",
+           json_num(b, "precision", 0), json_num(b, "recall", 0), json_num(b, "healthy", 0),
+           json_num(b, "false_alarms", 0), json_num(b, "sigma_alarms", 0));
+}
+
+static bool clinic(const Cmd *c, Err *err)
+{
+    Lab lab;
+    double seeds, healthy, seed, threads;
+    json_t *out = NULL;
+    if (!c->lab) return err_set(err, ERR_CONFIG, "the clinic trains on a lab's text: go into one");
+    if (!cmd_number(c, "seeds", 20, 0, 1000, &seeds, err) ||
+        !cmd_number(c, "healthy", 200, 0, 1000, &healthy, err) ||
+        !cmd_number(c, "seed", 1, 0, 1e15, &seed, err) ||
+        !cmd_number(c, "threads", 1, 0, 1024, &threads, err) ||
+        !lab_open(&lab, c->lab, LEDGER_READ, c->arena, err))
+        return false;
+    ClinicOpt o = { .seeds = (int)seeds,
+                    .healthy = (int)healthy,
+                    .seed = (uint64_t)seed,
+                    .threads = (int)threads,
+                    .say = say };
+    bool ok = clinic_run(&lab, &o, &out, err);
+    if (ok && c->json)
+        cmd_print_json(out);
+    else if (ok)
+        print_clinic(out);
+    if (!ok || !c->json) json_decref(out);
+    lab_close(&lab);
+    return ok;
+}
+
 static bool run(Cmd *c, Err *err)
 {
+    if (cmd_has(c, "clinic")) return clinic(c, err);
     const char *log = cmd_value(c, "log", NULL), *what = log ? log : c->n_args ? c->arg[0] : NULL;
     if (cmd_has(c, "list")) return print_list(c);
     if (!what || (log && c->n_args))
@@ -119,6 +169,12 @@ const CmdDef cmd_doctor = {
         (const CmdOpt[]){ { "log", 0, "FILE", "another trainer's log instead of a run" },
                           { "vocab", 0, "V", "size of the vocabulary, where the log does not say" },
                           { "list", 0, NULL, "what is looked for" },
+                          { "clinic", 0, NULL,
+                            "plant faults in small runs on this lab's text, ask blind, and score" },
+                          { "seeds", 0, "N", "runs of each fault in the clinic (20)" },
+                          { "healthy", 0, "N", "healthy runs in it (200)" },
+                          { "seed", 0, "N", "what it draws from (1)" },
+                          { "threads", 0, "N", "of each of its runs (1); 0: all cores" },
                           { 0 } },
     .max_args = 1,
     .json = true,

@@ -8,7 +8,6 @@
 
 typedef struct Says {
     const char *key, *name;
-    bool low; /* the smaller, the worse */
 } Says;
 
 static const Says says[SIGNALS] = {
@@ -22,7 +21,7 @@ static const Says says[SIGNALS] = {
     [SIG_NAN] = { "nan", "NaN steps" },
     [SIG_SECONDS] = { "seconds", "seconds a step" },
     [SIG_PLANNED] = { "planned_lr", "planned rate" },
-    [SIG_GRAD] = { "grad", "gradient norm of a weight", true },
+    [SIG_GRAD] = { "grad", "gradient norm of a weight" },
     [SIG_WEIGHT] = { "weight", "norm of a weight" },
     [SIG_UPDATE] = { "update", "update ratio of a weight" },
     [SIG_STILL] = { "still", "share left unchanged" },
@@ -32,11 +31,11 @@ static const Says says[SIGNALS] = {
     [SIG_EXTREME] = { "extreme", "largest activation" },
     [SIG_DEAD] = { "dead", "share of dead units" },
     [SIG_BUSY] = { "busy", "share of units always on" },
-    [SIG_ENTROPY] = { "entropy", "entropy of attention", true },
+    [SIG_ENTROPY] = { "entropy", "entropy of attention" },
     [SIG_LOGIT] = { "logit", "attention logit" },
-    [SIG_HEADOUT] = { "head_out", "output of a head", true },
+    [SIG_HEADOUT] = { "head_out", "output of a head" },
     [SIG_COSINE] = { "cosine", "likeness of token states" },
-    [SIG_RANK] = { "rank", "rank of token states", true },
+    [SIG_RANK] = { "rank", "rank of token states" },
     [SIG_LOGZ] = { "logz", "log-normaliser" },
     [SIG_GAIN] = { "gain", "gain of a step" },
     [SIG_SHARP] = { "sharp", "sharpness along the step" },
@@ -71,6 +70,12 @@ int signal_of(const char *key)
     for (int s = 0; s < SIGNALS; s++)
         if (strcmp(says[s].key, key) == 0) return s;
     return -1;
+}
+
+/* The smaller, the worse. */
+static bool is_low(Signal s)
+{
+    return s == SIG_GRAD || s == SIG_ENTROPY || s == SIG_HEADOUT || s == SIG_RANK;
 }
 
 static bool series_add(Series *of, double step, double x)
@@ -114,7 +119,7 @@ bool chart_add_part(Chart *c, Signal s, const char *where, double step, double x
     if (!series_add(&part_of(c, s, where)->s, step, x)) return false;
     if (all->n == 0 || all->step[all->n - 1] < step) return series_add(all, step, x);
     double *worst = &all->x[all->n - 1];
-    if (!isfinite(x) || (says[s].low ? x < *worst : x > *worst)) *worst = x;
+    if (!isfinite(x) || (is_low(s) ? x < *worst : x > *worst)) *worst = x;
     return true;
 }
 

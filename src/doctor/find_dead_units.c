@@ -11,7 +11,8 @@ static Answer find(const Chart *c, Finding *out)
 {
     Parts p;
     parts_of(c, SIG_DEAD, 0.5, &p);
-    if (p.n == 0) return FIND_UNKNOWN;
+    /* Where all states are one, a unit is silent on all of them or on none: that tells nothing. */
+    if (p.n == 0 || parts_late(&c->of[SIG_COSINE], 0.5) > 0.9) return FIND_UNKNOWN;
     if (!(p.floor_most > 0.1)) return FIND_CLEAR;
     out->first = p.first, out->last = p.last;
     out->harm = HARM_WARN;

@@ -213,20 +213,18 @@ static double see_weights(Look *l, const StepIn *in, const Plan *update)
     const KnobSet *k = l->o.knobs;
     double eps = knobs_number(k, "optim.eps"), gu = 0;
     double unbias = 1 / (1 - pow(knobs_number(k, "optim.beta2"), (double)in->step));
-    double clip = 1;
     for (int i = 0; i < l->weights; i++) {
         const LookWeight *w = &l->weight[i];
         OptimNorms norm = optim_norms(l->o.optim, update, l->o.plan.level, i);
         Moves m = moves_of(w, unbias, eps);
         gu += m.gu;
         if (w->w->rank < 2) continue;
-        clip = l->clip;
         look_say(l, SIG_GRAD, w->name, norm.grad);
         look_say(l, SIG_WEIGHT, w->name, norm.weight);
         if (norm.weight > 0) look_say(l, SIG_UPDATE, w->name, norm.update / norm.weight);
         if (m.with_gradient > 0) look_say(l, SIG_STILL, w->name, (double)m.still / m.with_gradient);
         if (m.remembered > 0) look_say(l, SIG_EPS, w->name, (double)m.below / m.remembered);
-        if (m.v2 > 0) look_say(l, SIG_LAG, w->name, clip * clip * m.g2 / m.v2);
+        if (m.v2 > 0) look_say(l, SIG_LAG, w->name, l->clip * l->clip * m.g2 / m.v2);
     }
     return gu;
 }
@@ -268,7 +266,7 @@ void look_before(Look *l, LookRows r, const StepIn *in)
 
 int look_after(Look *l, const StepIn *in, const Plan *update, const Sight **out)
 {
-    l->clip = *(const float *)plan_at(update, l->o.optim->clip);
+    l->clip = (double)*(const float *)plan_at(update, l->o.optim->clip);
     double foretold = see_weights(l, in, update); /* before another plan takes the step block */
     double gain = l->loss - mean_loss(l, in);
     look_say(l, SIG_GAIN, "", gain);
