@@ -2,7 +2,9 @@
  */
 #include "base/file.h"
 #include "base/rand.h"
+#include "dev/dev.h"
 #include "lab/history.h"
+#include "lab/known_noise.h"
 #include "lab/research.h"
 #include "science/preference.h"
 #include "tests/test.h"
@@ -30,8 +32,8 @@ static bool draw_run(Lab *l, const RunJob *job, RunResult *out, Err *e)
                             job->recipe->sha256, "seed", (json_int_t)job->seed, "purpose",
                             job->purpose, "question", job->question, "experiment", job->experiment,
                             "session", job->session);
-    json_t *result = json_pack("{s:s, s:f, s:f, s:i}", "run", out->id, "bpb", out->bpb, "seconds",
-                               1.0, "flops", 7);
+    json_t *result = json_pack("{s:s, s:b, s:f, s:f, s:i, s:s}", "run", out->id, "failed", 0, "bpb",
+                               out->bpb, "seconds", 1.0, "flops", 7, "machine", cpu_model());
     return ok && ledger_append(l->ledger, "run", out->id, run, e) &&
            ledger_append(l->ledger, "result", out->id, result, e) && ledger_commit(l->ledger, e);
 }
@@ -60,10 +62,10 @@ static void play(const char *name, const char *researcher, int experiments, int 
     EXPECT_MSG(lab_recipe_keep(&lab, &first, &err) &&
                    session_data_sha256(&lab, NULL, 0, &first, text, &err),
                "%s", err.msg);
-    EXPECT(ledger_append(
-        lab.ledger, "question", "q1",
-        json_pack("{s:s, s:[], s:s}", "recipe", first.sha256, "sources", "data_sha256", text),
-        &err));
+    EXPECT(ledger_append(lab.ledger, "question", "q1",
+                         json_pack("{s:s, s:[], s:s, s:f, s:s}", "recipe", first.sha256, "sources",
+                                   "data_sha256", text, "target_params", 1000.0, "frame", "flops"),
+                         &err));
     EXPECT(ledger_append(lab.ledger, "session", "s1", json_pack("{s:s}", "id", "s1"), &err));
     SessionPlan plan = { .id = "s1",
                          .question = "q1",
@@ -167,6 +169,23 @@ TEST(a_race_of_nulls_keeps_none_and_costs_what_it_costs_one_after_another)
     EXPECT_MSG(four.kept == 0, "%d kept", four.kept);
     EXPECT(four.runs < 1.3 * runs * four.exps / exps);
     leave(&four);
+}
+
+/* ---- what is known of the noise ---- */
+
+TEST(a_lab_knows_its_noise_before_the_next_session)
+{
+    History h;
+    NoiseEstimate here, other, frame;
+    truth = nothing;
+    play("known", "aa", 40, 1, &h);
+    EXPECT_MSG(known_noise(&lab, 1000, "flops", &here, &err), "%s", err.msg);
+    EXPECT_MSG(!here.borrowed && here.low < sigma / 2 && sigma / 2 < here.high, "%g (%g to %g)",
+               here.s, here.low, here.high);
+    EXPECT(known_noise(&lab, 4000, "flops", &other, &err) && other.borrowed);
+    EXPECT(fabs(other.s / here.s - 1) < 0.01 && other.high > here.high);
+    EXPECT(known_noise(&lab, 1000, "tokens", &frame, &err) && !(frame.s > 0));
+    leave(&h);
 }
 
 /* ---- what is left ---- */

@@ -24,6 +24,20 @@ typedef struct Window {
     int drawn; /* lines of the live part on the screen */
 } Window;
 
+static void say_detectable(const SessionPlan *p)
+{
+    fprintf(stderr, "  detects      gains of %.1f sigma in four cases of five (", p->detectable);
+    if (p->sigma.s > 0)
+        fprintf(
+            stderr,
+            "%.2f %% of bpb by %s of this lab, sigma %.2f %%, %.2f to %.2f; it is measured anew)\n",
+            100 * p->detectable * p->sigma.s, p->sigma.borrowed ? "other sizes" : "earlier runs",
+            100 * p->sigma.s, 100 * p->sigma.low, 100 * p->sigma.high);
+    else
+        fprintf(stderr, "sigma is measured first; %.2f %% of bpb if it is .3 %%)\n",
+                0.3 * p->detectable);
+}
+
 void follow_plan(const SessionPlan *p)
 {
     char a[32], b[32], c[32];
@@ -43,10 +57,7 @@ void follow_plan(const SessionPlan *p)
     fprintf(stderr,
             "  experiments  %d by the %s researcher, after %d runs that measure the noise\n",
             p->experiments, p->researcher, p->bank);
-    fprintf(stderr,
-            "  detects      gains of %.1f sigma in four cases of five (sigma is measured first; "
-            "%.2f %% of bpb if it is .3 %%)\n",
-            p->detectable, 0.3 * p->detectable);
+    say_detectable(p);
     if (p->hours > 0)
         fprintf(stderr, "  time         %s, a fifth of it kept to train the champion in full\n",
                 str_seconds(a, p->hours * 3600));

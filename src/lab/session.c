@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "data/mixture.h"
 #include "judge/judge.h"
+#include "lab/known_noise.h"
 #include "train/command.h"
 #include "train/train.h"
 
@@ -286,6 +287,10 @@ static bool enter_session(Lab *lab, const SessionOpt *opt, const SessionPlan *p,
         "{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "seconds_per_run", p->run_seconds, "epochs",
         p->epochs, "detectable_sigma", p->detectable, "research_seconds", p->research_seconds,
         "params", p->params, "run_tokens", p->run_tokens, "tokens_per_s", p->tokens_per_s);
+    if (p->sigma.s > 0)
+        json_object_set_new(planned, "sigma",
+                            json_pack("{s:f, s:f, s:f, s:b}", "s", p->sigma.s, "low", p->sigma.low,
+                                      "high", p->sigma.high, "borrowed", p->sigma.borrowed));
     json_t *body =
         json_pack("{s:s, s:s, s:o, s:o?, s:i, s:f, s:i, s:i, s:i, s:f, s:f, s:f, s:o, s:s}", "id",
                   p->id, "question", p->question, "researcher", json_text(str_of(p->researcher)),
@@ -351,6 +356,9 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
     if (!command_is(&g->recipe)) {
         if (!train_size(lab->dir, &g->recipe, &size, err)) return false;
         p->params = (double)size.params;
+        if (!known_noise(lab, p->params, knobs_choice(&g->recipe.knobs, "budget.frame"), &p->sigma,
+                         err))
+            return false;
     }
     if (!probe(lab, g, opt->threads, keep_budget ? size.steps : 0, &speed, err)) return false;
     return size_runs(&o, keep_budget, &speed, g, p, err) && write_down(lab, &o, g, h, why, p, err);
@@ -361,6 +369,7 @@ static bool plan_new_session(Lab *lab, const History *h, const SessionOpt *opt, 
 static void read_plan(Lab *lab, const json_t *b, SessionPlan *p)
 {
     const json_t *planned = json_object_get(b, "planned");
+    const json_t *sigma = json_object_get(planned, "sigma");
     *p = (SessionPlan){ .id = arena_str(lab->arena, str_of(json_str(b, "id", ""))),
                         .question = arena_str(lab->arena, str_of(json_str(b, "question", ""))),
                         .researcher = arena_str(lab->arena, str_of(json_str(b, "researcher", ""))),
@@ -376,6 +385,10 @@ static void read_plan(Lab *lab, const json_t *b, SessionPlan *p)
                         .run_seconds = json_num(planned, "seconds_per_run", 0),
                         .epochs = json_num(planned, "epochs", 0),
                         .detectable = json_num(planned, "detectable_sigma", 0),
+                        .sigma = { .s = json_num(sigma, "s", 0),
+                                   .low = json_num(sigma, "low", 0),
+                                   .high = json_num(sigma, "high", 0),
+                                   .borrowed = json_is_true(json_object_get(sigma, "borrowed")) },
                         .research_seconds = json_num(planned, "research_seconds", 0),
                         .params = json_num(planned, "params", 0),
                         .run_tokens = json_num(planned, "run_tokens", 0),

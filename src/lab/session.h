@@ -6,6 +6,7 @@
 #define LAB_SESSION_H
 
 #include "lab/history.h"
+#include "science/noisebook.h"
 
 typedef struct SessionOpt {
     const char *researcher; /* "builtin"; NULL: that */
@@ -30,9 +31,10 @@ typedef struct SessionPlan {
     double run_flops, champion_flops; /* in the frame of the budget: FLOPs or tokens */
     double params, run_tokens, tokens_per_s;
     double run_seconds, epochs, detectable; /* detectable: in sigmas */
-    double floor;                           /* smallest gain worth looking for, share of bpb */
-    bool resumed;                           /* it was there already */
-    const char *note;                       /* what changed since the last question; "" */
+    NoiseEstimate sigma; /* what the lab knows of it before, as a share of bpb; s 0: nothing */
+    double floor;        /* smallest gain worth looking for, share of bpb */
+    bool resumed;        /* it was there already */
+    const char *note;    /* what changed since the last question; "" */
 } SessionPlan;
 
 enum { HEADLINE_RUNS = 8 }; /* at the end: four seeds of champion and first recipe */
