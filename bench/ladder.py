@@ -12,7 +12,7 @@ import argparse, json, os, subprocess, sys
 # Steps of few tokens: a law in D needs some hundred steps before it begins to hold.
 RECIPE = ("tokenizer.kind=bytes model.depth=4 model.width=128 model.heads=4 model.context=64 train.batch=8 optim.name=muon "
           "optim.lr=0.004 schedule.warmup=0.1").split()
-LADDER = "--sizes 0.125,0.42,1,1.95 --tokens 75000,150000,300000 --target 3.4 --target-tokens 225000"
+LADDER = "--sizes 0.125,0.42,1,1.95 --tokens 100000,200000,400000 --target 3.4 --target-tokens 300000"
 
 def lathe(args, lab, *words):
     done = subprocess.run([args.lathe, "-C", lab, *words, "--json"], stdout=subprocess.PIPE, text=True)
