@@ -46,7 +46,7 @@ struct Sandbox {
     int says; /* what it says, to be read */
     int info; /* what bubblewrap tells, to be read: the number of the first process inside */
     bool running;
-    double begun, looked;
+    double begun, looked, cpu; /* cpu: seen below it, where no group counts */
     Buf text;
     SandboxEnd end;
 };
@@ -337,7 +337,7 @@ static void reap(Sandbox *s, int status, const struct rusage *use)
     SandboxCount c = sandbox_group_count(&s->group);
     double ours = (double)(use->ru_utime.tv_sec + use->ru_stime.tv_sec) +
                   (double)(use->ru_utime.tv_usec + use->ru_stime.tv_usec) * 1e-6;
-    s->end.cpu = c.cpu >= 0 ? c.cpu : ours;
+    s->end.cpu = c.cpu >= 0 ? c.cpu : MAX(ours, s->cpu);
     if (s->end.why != SANDBOX_EXITED) return; /* we killed it, and know why */
     if (WIFSIGNALED(status)) s->end.why = SANDBOX_SIGNALED;
     s->end.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
@@ -352,22 +352,24 @@ static void reap(Sandbox *s, int status, const struct rusage *use)
     if (s->end.why == SANDBOX_SIGNALED && s->end.status == SIGXCPU) s->end.why = SANDBOX_CPU;
 }
 
+static SandboxCount count(Sandbox *s)
+{
+    if (s->group.version > 0) return sandbox_group_count(&s->group);
+    SandboxTree t = sandbox_tree(s->pid);
+    s->cpu = MAX(s->cpu, t.cpu);
+    return (SandboxCount){ t.memory > s->limit.memory, t.tasks > s->limit.tasks, t.cpu };
+}
+
 /* All of it: bubblewrap is the parent of its process namespace's first process. */
 static void kill_for(Sandbox *s, SandboxWhy why)
 {
     struct rusage use = { 0 };
     int status = 0;
     s->end.why = why;
+    if (s->group.version == 0) (void)count(s);
     kill(s->pid, SIGKILL);
     while (wait4(s->pid, &status, 0, &use) < 0 && errno == EINTR) continue;
     reap(s, status, &use);
-}
-
-static SandboxCount count(const Sandbox *s)
-{
-    if (s->group.version > 0) return sandbox_group_count(&s->group);
-    SandboxTree t = sandbox_tree(s->pid);
-    return (SandboxCount){ t.memory > s->limit.memory, t.tasks > s->limit.tasks, t.cpu };
 }
 
 static void look(Sandbox *s)
