@@ -165,12 +165,12 @@ async function comingBack(cursor) {
     result(again.answer === "repeat", "agent: what was tried is answered, not run", again);
     const calls = { experiment: { id: proposal?.id }, curve: { run: "r1" }, diagnose: { run: "r1" }, data_audit: { name: "words" }, compare: { runs: ["r1", "r2"] }, similar: { knob: "optim.lr" }, data_sample: { name: "words" },
         data_search: { name: "words", words: "a" }, sql: { query: "SELECT author, tool, tokens FROM tool_calls" }, propose: PROPOSAL, wait: { seconds: 0 }, plan: { hours: 0.01 },
-        cancel: { id: "p1", reason: "done" }, note: { text: "seen" }, research: null };
+        propose_patch: { ...PROPOSAL, edits: undefined, patch: "no patch" }, cancel: { id: "p1", reason: "done" }, note: { text: "seen" }, research: null };
     const { tools } = await b.listTools();
     for (const { name } of tools) {
         if (calls[name] === null) continue;
         const r = await answer(b, name, calls[name]);
-        const fine = ["data_sample", "data_search"].includes(name) ? /not shared/.test(r.refused) : name === "fit" ? /no ladder/.test(r.refused) : name === "cancel" ? /no idea p1/.test(r.refused) : !r.refused;
+        const fine = ["data_sample", "data_search"].includes(name) ? /not shared/.test(r.refused) : name === "propose_patch" ? Boolean(r.refused) : name === "fit" ? /no ladder/.test(r.refused) : name === "cancel" ? /no idea p1/.test(r.refused) : !r.refused;
         result(fine, `agent: ${name} answers`, r);
         if (name === "sql") result(r.rows.some((x) => x.author === "mcp:agent-a") && r.rows.every((x) => x.tokens === null), "agent: every call is in the ledger, its tokens unknown", r);
     }
