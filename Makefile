@@ -42,6 +42,8 @@ LEVEL_ref    := -DLEVEL=0
 LEVEL_plain  := -DLEVEL=1 $(FAST)
 LEVEL_avx2   := -DLEVEL=2 $(FAST) -mavx2 -mfma
 LEVEL_avx512 := -DLEVEL=3 $(FAST) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+# Half precision is chosen by the processor (cpu_computes), not by the level.
+$(OUT)/src/tensor/level/gemm_half.avx512.o: HALF := -mavx512fp16
 CFLAGS += $(if $(X86),-DHAVE_X86_LEVELS=1,-DHAVE_X86_LEVELS=0)
 
 LEVELED := $(wildcard src/tensor/op/*.c src/tensor/level/*.c)
@@ -89,7 +91,7 @@ define LEVEL_RULE
 $(OUT)/%.$(1).o: %.c
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  CC  $$< ($(1))")
-	$(Q)$(CC) $(CFLAGS) $(LEVEL_$(1)) -c -o $$@ $$<
+	$(Q)$(CC) $(CFLAGS) $(LEVEL_$(1)) $$(HALF) -c -o $$@ $$<
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 

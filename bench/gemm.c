@@ -3,7 +3,7 @@
  * For a model C wide on M tokens: forward y = x w^T, d_x = d_y w, d_w = d_y^T x, for the
  * products of a block and the head.  GFLOP/s, best of several; run on an idle machine.
  *
- *     bench_gemm [THREADS] [LEVEL]      threads 0: all cores */
+ *     bench_gemm [THREADS] [LEVEL] [fp16]      threads 0: all cores */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ typedef struct Layer {
 } Layer;
 
 /* Forward, d_x and d_w of y = x w^T. */
-static void layer_speed(Dev *d, CpuLevel level, Layer l, double gflops[3])
+static void layer_speed(Dev *d, CpuLevel level, bool half, Layer l, double gflops[3])
 {
     ptrdiff_t m = l.tokens, o = l.out, i = l.in;
     float *x = floats(d, m * i), *w = floats(d, o * i), *y = floats(d, m * o);
@@ -106,6 +106,7 @@ static void layer_speed(Dev *d, CpuLevel level, Layer l, double gflops[3])
                       .b_col = 1,
                       .c_row = i },
                     level };
+    forward.g.half = d_x.g.half = d_w.g.half = half;
     gflops[0] = best_gflops(d, &forward);
     memset(y, 0, (size_t)(m * o) * sizeof(float)); /* no infinities */
     gflops[1] = best_gflops(d, &d_x);
@@ -129,18 +130,24 @@ int main(int argc, char **argv)
     Dev d;
     Err err = { 0 };
     CpuLevel level = cpu_level();
+    bool half = argc > 3 && !strcmp(argv[3], "fp16");
+    if (half && !cpu_computes(level, PRECISION_FP16)) {
+        fprintf(stderr, "%s has no AVX512-FP16\n", cpu_model());
+        return 1;
+    }
     for (int i = LEVEL_PLAIN; argc > 2 && i <= (int)cpu_level(); i++)
         if (!strcmp(argv[2], cpu_level_name((CpuLevel)i))) level = (CpuLevel)i;
     if (!dev_open(&d, "cpu", argc > 1 ? atoi(argv[1]) : 0, &err)) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }
-    printf("%s, %s, %d threads; GFLOP/s\n", cpu_model(), cpu_level_name(level), d.threads);
+    printf("%s, %s, %s, %d threads; GFLOP/s\n", cpu_model(), cpu_level_name(level),
+           precision_name(half ? PRECISION_FP16 : PRECISION_FP32), d.threads);
     printf("%-14s %18s %8s %8s %8s\n", "layer", "tokens,out,in", "forward", "d_x", "d_w");
     for (int i = 0; i < COUNT(layers); i++) {
         double gflops[3];
         char shape[40];
-        layer_speed(&d, level, layers[i], gflops);
+        layer_speed(&d, level, half, layers[i], gflops);
         snprintf(shape, sizeof(shape), "%td,%td,%td", layers[i].tokens, layers[i].out,
                  layers[i].in);
         printf("%-14s %18s %8.0f %8.0f %8.0f\n", layers[i].name, shape, gflops[0], gflops[1],

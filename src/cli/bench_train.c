@@ -210,10 +210,11 @@ static bool measure(const BenchIn *in, Stepper *s, json_t *rows, Err *err)
     json_array_append_new(
         rows,
         json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:o}", "model", name,
-                  "device", cpu_model(), "precision", "fp32", "tokens_per_s", tokens, "flops_per_s",
-                  flops, "share_of_peak", flops / peak, "peak_flops_per_s", peak, "peak_bytes",
-                  (json_int_t)peak_bytes, "planned_bytes", (json_int_t)train_bytes(&cost), "params",
-                  (json_int_t)model_params(&s->model), "seconds_per_step", 1 / per_s, "ops", ops));
+                  "device", cpu_model(), "precision", precision_name(s->precision), "tokens_per_s",
+                  tokens, "flops_per_s", flops, "share_of_peak", flops / peak, "peak_flops_per_s",
+                  peak, "peak_bytes", (json_int_t)peak_bytes, "planned_bytes",
+                  (json_int_t)train_bytes(&cost), "params", (json_int_t)model_params(&s->model),
+                  "seconds_per_step", 1 / per_s, "ops", ops));
     return true;
 }
 

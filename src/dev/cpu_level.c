@@ -50,6 +50,29 @@ const char *cpu_level_name(CpuLevel level)
     return names[level];
 }
 
+/* AVX512-FP16: leaf 7, bit 23 of edx.  That its registers are saved is part of LEVEL_AVX512. */
+static bool has_halves(void)
+{
+#if HAVE_X86_LEVELS
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 23 & 1;
+#else
+    return false;
+#endif
+}
+
+bool cpu_computes(CpuLevel level, Precision p)
+{
+    return p == PRECISION_FP32 || level == LEVEL_REF || (level == LEVEL_AVX512 && has_halves());
+}
+
+const char *precision_name(Precision p)
+{
+    static const char *const names[PRECISION_COUNT] = { "fp32", "fp16" };
+    CHECK(p >= 0 && p < PRECISION_COUNT, "no such precision: %d", (int)p);
+    return names[p];
+}
+
 int dev_cores(void)
 {
     cpu_set_t mask;

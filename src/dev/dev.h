@@ -65,6 +65,13 @@ typedef enum CpuLevel { LEVEL_REF, LEVEL_PLAIN, LEVEL_AVX2, LEVEL_AVX512, LEVEL_
 CpuLevel cpu_level(void);
 bool cpu_level_set(CpuLevel level); /* false if this machine cannot */
 const char *cpu_level_name(CpuLevel level);
+
+/* What products are computed in.  fp16 rounds operands to halves and sums short runs of them in
+ * half: its bits are those of the machine class. */
+typedef enum Precision { PRECISION_FP32, PRECISION_FP16, PRECISION_COUNT } Precision;
+bool cpu_computes(CpuLevel level, Precision p);
+const char *precision_name(Precision p);
+
 const char *cpu_model(void); /* the processor's name, for the ledger: "machine class" */
 
 C_END

@@ -191,15 +191,16 @@ static json_t *result_body(const RunResult *r, const TrainResult *t, const Judge
     json_t *by_source = numbers(score->source_bpb, score->bpb > 0 ? score->n_sources : 0);
     json_t *o = json_pack(
         "{s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:o, s:o, s:s, s:s, s:s, s:I, "
-        "s:s, s:s, s:s, s:s, s:o}",
+        "s:s, s:s, s:s, s:s, s:s, s:o}",
         "run", r->id, "failed", r->failed, "bpb", json_num_of(r->bpb), "error",
         json_num_of(score->error), "bpb_by_source", by_source, "steps", (json_int_t)r->steps,
         "tokens", (json_int_t)r->tokens, "flops", (json_int_t)r->flops, "seconds", r->seconds,
         "tokens_per_s", json_num_of(r->tokens_per_s), "train_loss", json_num_of(r->train_loss),
         "weights_sha256", r->weights_sha256, "curve_sha256", r->curve_sha256, "data_sha256",
         t->data_sha256, "planned_bytes", (json_int_t)r->planned_bytes, "text_sha256",
-        score->text_sha256, "machine", cpu_model(), "level", cpu_level_name(cpu_level()), "version",
-        LATHE_VERSION, "read", reads(t));
+        score->text_sha256, "machine", cpu_model(), "level", cpu_level_name(cpu_level()),
+        "precision", r->self_reported ? "" : precision_name(t->precision), "version", LATHE_VERSION,
+        "read", reads(t));
     if (r->self_reported) json_object_set_new(o, "self_reported", json_true());
     if (r->metric[0]) json_object_set_new(o, "metric", json_text(str_of(r->metric)));
     if (r->why[0]) json_object_set_new(o, "why", json_text(str_of(r->why)));

@@ -24,13 +24,14 @@ typedef struct Gemm {
     const void *bias;                     /* (n), added to every row at the end, or NULL */
     bool add;                             /* c += instead of c = */
     bool once;                            /* b is packed once, if that pays */
-    void *packed;                         /* where; 64-byte aligned, gemm_packed() bytes */
+    bool half;    /* in fp16 (level/gemm_half.c): b is packed once, always */
+    void *packed; /* where; 64-byte aligned, gemm_packed() bytes */
 } Gemm;
 
 /* These are of m, n, k, strides and `once` alone. */
 int gemm_tiles(const Gemm *g);
 int gemm_packs(const Gemm *g);        /* parts of gemm_pack; 0: it does not pay, nothing to do */
-ptrdiff_t gemm_packed(const Gemm *g); /* bytes; 0 likewise */
+ptrdiff_t gemm_packed(const Gemm *g); /* bytes, a multiple of 64; 0 likewise */
 ptrdiff_t gemm_own(ptrdiff_t k);      /* bytes of worker scratch a tile needs */
 
 void gemm_pack(CpuLevel level, const Gemm *g, int part);

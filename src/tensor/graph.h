@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/base.h"
+#include "dev/dev.h"
 
 C_BEGIN
 
@@ -77,6 +78,7 @@ typedef struct Node {
     bool backward;
     const struct Node *forward; /* of a backward node: the node it differentiates */
     OpOpt opt;
+    Precision precision; /* of its products; ops without any ignore it */
     Tensor *in[OP_MAX], *out[OP_MAX], *saved[OP_MAX];
     Tensor *d_out[OP_MAX], *d_in[OP_MAX]; /* of a backward node; NULL where nobody asks */
     bool add[OP_MAX]; /* d_in[i] is added to, because an earlier node wrote it */
@@ -88,6 +90,7 @@ typedef struct Graph {
     int nodes, node_cap;
     Tensor **tensor;
     int tensors, tensor_cap;
+    Precision precision; /* of the nodes recorded from now on */
     char scope[256];
     int scope_end[16], scopes; /* where each open scope ends in `scope` */
 } Graph;

@@ -125,6 +125,7 @@ Node *op_record_def(Graph *g, const OpDef *op, Tensor *const in[], OpOpt opt)
     Node *n = NEW(g->home, Node, 1);
     n->op = op;
     n->opt = opt;
+    n->precision = g->precision;
     for (int i = 0; i < op->n_in; i++) n->in[i] = checked_input(g, op, i, in[i]);
     graph_add_node(g, n);
     make_outputs(g, n);

@@ -54,6 +54,14 @@ Plan *plan_new(Graph *g, Tensor *const roots[], int n_roots, Dev *d, PlanOpt o, 
         err_set(err, ERR_DEVICE, "this processor has no level %s", cpu_level_name(o.level));
         return NULL;
     }
+    if (!cpu_computes(o.level, g->precision)) {
+        err_set(
+            err, ERR_DEVICE,
+            "precision %s wants AVX512-FP16, which this processor (%s, level %s) has not: choose "
+            "precision fp32",
+            precision_name(g->precision), cpu_model(), cpu_level_name(o.level));
+        return NULL;
+    }
     Plan *p = NEW(out, Plan, 1);
     *p = (Plan){ .home = out, .dev = d, .opt = o, .roots = n_roots };
     p->root = NEW(out, Tensor *, n_roots);

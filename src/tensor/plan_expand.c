@@ -52,6 +52,7 @@ static Segment *record(Plan *p, const Node *n)
     Node inner = *n;
     for (int i = 0; i < n->op->n_in; i++) inner.in[i] = s->in[i] = stand_in(p, n->in[i]);
     int from = p->x.nodes;
+    p->x.precision = n->precision;
     n->op->define(&p->x, &inner, s->out);
     s->nodes = p->x.nodes - from;
     s->node = NEW(p->home, Node *, s->nodes);

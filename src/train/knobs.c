@@ -5,6 +5,7 @@
  * itself is deterministic. */
 #include "train/knobs.h"
 
+static const char *const precisions[] = { "fp32", "fp16", NULL }; /* in the order of Precision */
 static const char *const frames[] = { "flops", "tokens", NULL };
 
 const Knob train_knobs[] = {
@@ -30,6 +31,12 @@ const Knob train_knobs[] = {
       .scale = SCALE_LOG,
       .unit = "micro-batches",
       .doc = "micro-batches whose gradients are added up for one step",
+      .fixed = true },
+    { .name = "train.precision",
+      .type = KNOB_CHOICE,
+      .max = (double)(COUNT(precisions) - 2),
+      .choices = precisions,
+      .doc = "products of layers and head in training; fp16 wants AVX512-FP16, weights stay fp32",
       .fixed = true },
     { .name = "train.steps",
       .type = KNOB_WHOLE,

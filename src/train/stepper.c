@@ -30,6 +30,7 @@ static HeadTeacher teacher(Stepper *s, Graph *g)
 static bool plan_micro(Stepper *s, Dev *d, Tensor ***params, int *n, Arena *out, Err *err)
 {
     Graph *g = graph_new(out);
+    g->precision = s->precision;
     ptrdiff_t shape[2] = { s->batch, s->context };
     s->tokens = t_input(g, "tokens", I32, 2, shape);
     s->targets = t_input(g, "targets", I32, 2, shape);
@@ -63,6 +64,12 @@ static bool plan_update(Stepper *s, const KnobSet *k, Dev *d, Tensor **params, i
     return s->update != NULL;
 }
 
+static Precision precision_of(const KnobSet *k)
+{
+    const char *name = knobs_choice(k, "train.precision");
+    return strcmp(name, precision_name(PRECISION_FP16)) == 0 ? PRECISION_FP16 : PRECISION_FP32;
+}
+
 bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err)
 {
     *s = (Stepper){ .opt = o.plan,
@@ -70,6 +77,7 @@ bool stepper_plan(Stepper *s, StepperOpt o, Dev *d, Arena *out, Err *err)
                     .batch = (int)knobs_whole(o.knobs, "train.batch"),
                     .context = (int)knobs_whole(o.knobs, "model.context"),
                     .accumulate = (int)knobs_whole(o.knobs, "train.accumulate"),
+                    .precision = precision_of(o.knobs),
                     .parent = o.parent && o.parent->body ? o.parent : NULL };
     Tensor **params;
     int n;

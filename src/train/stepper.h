@@ -47,6 +47,7 @@ typedef struct Stepper {
     Batches read;           /* which batches were read; kept where there is a look */
     double waited;          /* seconds in the loader */
     const StepHands *hands; /* NULL: none */
+    Precision precision;    /* of the products in `micro`; the update is fp32 */
 } Stepper;
 
 /* Records and plans; nothing large is spent.  `out` holds graphs and plans. */

@@ -368,7 +368,8 @@ static void fill_result(const Run *r, const PlanCost *cost, TrainResult *out)
                           .finite = c->finite,
                           .cost = *cost,
                           .planned_bytes = train_bytes(cost),
-                          .peak_bytes = r->peak - r->rest };
+                          .peak_bytes = r->peak - r->rest,
+                          .precision = r->s.precision };
     memcpy(out->weights_sha256, c->weights_sha256, sizeof(out->weights_sha256));
     fill_reads(r, out);
     snprintf(out->data_sha256, sizeof(out->data_sha256), "%s", r->mixture.sha256);

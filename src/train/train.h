@@ -53,6 +53,7 @@ typedef struct TrainResult {
     int64_t planned_bytes; /* what `cost` adds up to: said before the run begins */
     int64_t peak_bytes;    /* the most that this call saw of RssAnon above what was there at its
                               beginning */
+    Precision precision;   /* of products in training */
     char weights_sha256[65];
     char data_sha256[65];
     TrainRead read[MIXTURE_MAX];

@@ -25,7 +25,7 @@
  * chunk; chunks are added to C in order, bias last.  Neither panels nor vectors
  * touch that (gemm.h). */
 #include "tensor/gemm_inside.h"
-#include "tensor/level/gemm_vec.h"
+#include "tensor/level/gemm_inner.h"
 
 #if LEVEL == 0
 
@@ -57,15 +57,6 @@ void gemm_panels_ref(const Gemm *g, ptrdiff_t j0, ptrdiff_t j1)
 
 /* ---- the inner kernel ------------------------------------------------------------------------ */
 
-/* What to ask the memory for while something is computed: `rows` times `lines` cache lines. */
-enum { LINE = 64 };
-typedef struct Ahead {
-    const char *at;
-    ptrdiff_t left, lines; /* of this row; of every row */
-    ptrdiff_t skip;        /* bytes from the end of a row to the next */
-    ptrdiff_t rows;        /* not yet gone through */
-} Ahead;
-
 typedef struct Inner {
     ptrdiff_t k;
     const float
@@ -80,13 +71,6 @@ typedef struct Inner {
     int last; /* columns of the last vector, 1..WIDE */
     Ahead *ahead;
 } Inner;
-
-/* Constants at every call, so that loops unroll and the sums are registers. */
-typedef struct Form {
-    int high, wide; /* rows, vectors of columns */
-    bool along;     /* A lies along k */
-} Form;
-#define INLINE __attribute__((always_inline)) static inline
 
 /* The sums of one row on their way out. */
 INLINE void put_row(const Inner *t, float *c, const Vec *sum, const int wide, Mask some)
@@ -137,18 +121,6 @@ INLINE void move_rows(Rows *a, const Form f, const int by)
     for (int r = 0; r < f.high; r += 3) a->at[r / 3] += by;
 }
 
-/* One cache line of what comes next. */
-INLINE void ask_ahead(Ahead *a)
-{
-    __builtin_prefetch(a->at, 0, 2);
-    a->at += LINE;
-    if (--a->left > 0) return;
-    a->at += a->skip;
-    a->left = a->lines;
-    a->rows--;
-}
-
-enum { DEEP = 4 }; /* k's of a round */
 INLINE void inner(const Inner *t, const Form f)
 {
     Vec sum[HIGH][2];
@@ -182,47 +154,7 @@ INLINE void inner(const Inner *t, const Form f)
     for (int r = 0; r < f.high; r++) put_row(t, t->c + r * t->c_row, sum[r], f.wide, some);
 }
 
-typedef void InnerKernel(const Inner *t);
-#define INNER_FORM(high, wide, along)                                                              \
-    static void inner_##high##_##wide##_##along(const Inner *t)                                    \
-    {                                                                                              \
-        inner(t, (Form){ high, wide, along });                                                     \
-    }
-#define INNER(high)                                                                                \
-    INNER_FORM(high, 1, 0)                                                                         \
-    INNER_FORM(high, 2, 0)                                                                         \
-    INNER_FORM(high, 1, 1)                                                                         \
-    INNER_FORM(high, 2, 1)
-#define INNERS(high)                                                                               \
-    {                                                                                              \
-        { inner_##high##_1_0, inner_##high##_2_0 },                                                \
-        {                                                                                          \
-            inner_##high##_1_1, inner_##high##_2_1                                                 \
-        }                                                                                          \
-    }
-INNER(1)
-INNER(2)
-INNER(3)
-INNER(4)
-INNER(5)
-INNER(6)
-#if LEVEL == 3
-INNER(7)
-INNER(8)
-INNER(9)
-INNER(10)
-INNER(11)
-INNER(12)
-INNER(13)
-INNER(14)
-#endif
-static InnerKernel *const kernels[HIGH][2][2] = {
-    // rows, along, vectors
-    INNERS(1), INNERS(2), INNERS(3), INNERS(4),  INNERS(5),  INNERS(6),
-#if LEVEL == 3
-    INNERS(7), INNERS(8), INNERS(9), INNERS(10), INNERS(11), INNERS(12), INNERS(13), INNERS(14),
-#endif
-};
+INNER_KERNELS
 
 /* ---- packing --------------------------------------------------------------------------------- */
 
@@ -345,22 +277,7 @@ static void pack_a(const Gemm *g, const float *a, ptrdiff_t k, int high, float *
 
 /* ---- looking ahead --------------------------------------------------------------------------- */
 
-static Ahead nothing_ahead(const void *at)
-{
-    return (Ahead){ .at = at };
-}
-
-/* Rows `step` apart of `n` floats each. */
-static Ahead ahead_of(const float *from, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t n)
-{
-    uintptr_t begin = (uintptr_t)from / LINE * LINE;
-    ptrdiff_t lines = (ptrdiff_t)(((uintptr_t)(from + n) - begin + LINE - 1) / LINE);
-    return (Ahead){ .at = (const char *)begin,
-                    .left = lines,
-                    .lines = lines,
-                    .skip = step * (ptrdiff_t)sizeof(float) - lines * LINE,
-                    .rows = rows };
-}
+enum { FLOAT = sizeof(float) };
 
 /* B for the chunk that follows, as it will be read or packed. */
 static Ahead ahead_b(const Chunk *c)
@@ -369,9 +286,9 @@ static Ahead ahead_b(const Chunk *c)
     ptrdiff_t k0 = c->k0 + c->k, k = MIN(GEMM_CHUNK, g->k - k0), n = c->s.j1 - c->s.j0;
     if (k <= 0) return nothing_ahead(g->b);
     const float *b = (const float *)g->b + k0 * g->b_row + c->s.j0 * g->b_col;
-    if (c->once) return ahead_of(panel_once(g, k0, k, c->s.j0), 1, 0, n * k);
-    if (g->b_col == 1) return ahead_of(b, k, g->b_row, n);
-    return ahead_of(b, n, g->b_col, k);
+    if (c->once) return ahead_of(panel_once(g, k0, k, c->s.j0), 1, 0, n * k * FLOAT);
+    if (g->b_col == 1) return ahead_of(b, k, g->b_row * FLOAT, n * FLOAT);
+    return ahead_of(b, n, g->b_col * FLOAT, k * FLOAT);
 }
 
 /* The panel of A that begins at row i: beyond the last of this block, the first one of the next
@@ -389,7 +306,8 @@ static Ahead ahead_a(const Chunk *c, ptrdiff_t i)
     if (i >= g->m) return nothing_ahead(g->a);
     ptrdiff_t high = MIN(HIGH, g->m - i);
     const float *a = (const float *)g->a + i * g->a_row + k0 * g->a_col;
-    return g->a_col == 1 ? ahead_of(a, high, g->a_row, k) : ahead_of(a, k, g->a_col, high);
+    return g->a_col == 1 ? ahead_of(a, high, g->a_row * FLOAT, k * FLOAT)
+                         : ahead_of(a, k, g->a_col * FLOAT, high * FLOAT);
 }
 
 /* ---- the block ------------------------------------------------------------------------------- */

@@ -28,12 +28,13 @@ enum { PACK, FIRST, LAST_PHASE = FIRST + STEPS * CHUNKS_MAX };
 typedef struct Dims {
     ptrdiff_t n, v, c, chunk; /* rows, vocabulary, width; rows of a chunk */
     int k;                    /* tokens of the teacher in a row */
-    bool choose;
+    bool choose, half;
 } Dims;
 
 static Dims of(const Node *n)
 {
     Dims d = { .n = n->in[X]->dim[0], .v = n->in[W]->dim[0], .c = n->in[W]->dim[1] };
+    d.half = n->precision == PRECISION_FP16;
     ptrdiff_t least = ceil_div(d.n, CHUNK * CHUNKS_MAX), roomy = LOGITS_MOST / (CHUNK * d.v);
     d.chunk = CHUNK * MAX(least, MIN(roomy, ceil_div(d.n, CHUNK)));
     d.k = n->in[SOFT] ? (int)n->in[SOFT]->dim[1] : 0;
@@ -63,7 +64,8 @@ static Gemm product_logits(const Dims *d, ptrdiff_t m)
                    .b_row = 1,
                    .b_col = d->c,
                    .c_row = d->v,
-                   .once = true };
+                   .once = true,
+                   .half = d->half };
 }
 
 static Gemm product_d_w(const Dims *d, ptrdiff_t m)
@@ -75,7 +77,8 @@ static Gemm product_d_w(const Dims *d, ptrdiff_t m)
                    .a_col = d->v,
                    .b_row = d->c,
                    .b_col = 1,
-                   .c_row = d->c };
+                   .c_row = d->c,
+                   .half = d->half };
 }
 
 static Gemm product_d_x(const Dims *d, ptrdiff_t m)
@@ -87,7 +90,8 @@ static Gemm product_d_x(const Dims *d, ptrdiff_t m)
                    .a_col = 1,
                    .b_row = d->c,
                    .b_col = 1,
-                   .c_row = d->c };
+                   .c_row = d->c,
+                   .half = d->half };
 }
 
 static int parts(const Node *n, int phase, bool backward)
@@ -98,9 +102,9 @@ static int parts(const Node *n, int phase, bool backward)
     ptrdiff_t m = chunk_rows(&d, phase == PACK ? FIRST : phase);
     if (!m) return 0;
     Gemm logits = product_logits(&d, m), d_w = product_d_w(&d, m), d_x = product_d_x(&d, m);
-    if (phase == PACK) return gemm_packs(&logits);
+    if (phase == PACK) return gemm_packs(&logits) + gemm_packs(&d_x);
     switch ((phase - FIRST) % STEPS) {
-    case STEP_LOGITS: return gemm_tiles(&logits);
+    case STEP_LOGITS: return gemm_tiles(&logits) + gemm_packs(&d_w);
     case STEP_SCORE: return d.choose ? (int)ceil_div(m, rows_per_part(d.v)) : 0;
     case STEP_CHOOSE: return d.choose;
     case STEP_ROWS: return (int)ceil_div(m, rows_per_part(d.v));
@@ -108,62 +112,96 @@ static int parts(const Node *n, int phase, bool backward)
     }
 }
 
-/* Shared: the logits of a chunk (chunk, V), the loss of each row (N), w packed; where some rows of
- * a chunk are learned from, which, by how much each is above ref, and the factor that makes up for
- * the rest. */
+/* Shared: the logits of a chunk (chunk, V), the loss of each row (N); where some rows of a chunk
+ * are learned from, which, by how much each is above ref, and the factor that makes up for the
+ * rest; w packed for logits and for d_x, x of a chunk for d_w. */
 typedef struct Shared {
     real *logits;
     double *loss, *above, *more;
     bool *keep;
-    char *packed;
-    ptrdiff_t bytes; /* in front of what is packed */
+    char *packed, *packed_x, *packed_w;
+    ptrdiff_t bytes;
 } Shared;
 
 static Shared shared_of(const Dims *d, char *at)
 {
     ptrdiff_t rows = MIN(d->chunk, d->n), chosen = d->choose ? rows : 0;
+    Gemm logits = product_logits(d, rows), d_x = product_d_x(d, rows), d_w = product_d_w(d, rows);
     ptrdiff_t loss = scratch_round(rows * d->v * (ptrdiff_t)sizeof(real));
     ptrdiff_t above = loss + d->n * (ptrdiff_t)sizeof(double);
     ptrdiff_t keep = above + (chosen + 1) * (ptrdiff_t)sizeof(double);
-    ptrdiff_t packed = scratch_round(keep + chosen);
-    if (!at) return (Shared){ .bytes = packed };
+    ptrdiff_t packed = scratch_round(keep + chosen), packed_x = packed + gemm_packed(&logits);
+    ptrdiff_t packed_w = packed_x + gemm_packed(&d_x), bytes = packed_w + gemm_packed(&d_w);
+    if (!at) return (Shared){ .bytes = bytes };
     return (Shared){ .logits = (real *)(void *)at,
                      .loss = (double *)(void *)(at + loss),
                      .above = (double *)(void *)(at + above),
                      .more = (double *)(void *)(at + above) + chosen,
                      .keep = (bool *)(at + keep),
                      .packed = at + packed,
-                     .bytes = packed };
+                     .packed_x = at + packed_x,
+                     .packed_w = at + packed_w,
+                     .bytes = bytes };
 }
 
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
 {
     (void)backward;
     Dims d = of(n);
-    Gemm logits = product_logits(&d, MIN(d.chunk, d.n));
-    *shared = shared_of(&d, NULL).bytes + gemm_packed(&logits);
+    *shared = shared_of(&d, NULL).bytes;
     ptrdiff_t products = MAX(gemm_own(d.c), MAX(gemm_own(d.v), gemm_own(MIN(d.chunk, d.n))));
     int rows = d.k > 0 || d.choose ? 2 : 1; /* slopes; exponentials */
     *own = MAX(products, rows * d.v * (ptrdiff_t)sizeof(real));
 }
 
+static bool wants_grads(const Call *c)
+{
+    return c->step->train && (c->d_in[X] || c->d_in[W]);
+}
+
+/* The gradients' products of the chunk that begins at row `first`. */
+static Gemm chunk_d_x(const Call *c, const Dims *d, ptrdiff_t first, ptrdiff_t m)
+{
+    Gemm g = product_d_x(d, m);
+    g.a = c->shared;
+    g.b = c->in[W];
+    g.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
+    g.add = c->add[X];
+    g.packed = shared_of(d, c->shared).packed_x;
+    return g;
+}
+
+static Gemm chunk_d_w(const Call *c, const Dims *d, ptrdiff_t first, ptrdiff_t m)
+{
+    Gemm g = product_d_w(d, m);
+    g.a = c->shared;
+    g.b = (const real *)c->in[X] + first * d->c;
+    g.c = c->d_in[W];
+    g.add = c->add[W] || first > 0;
+    g.packed = shared_of(d, c->shared).packed_w;
+    return g;
+}
+
+/* The logits of a chunk; beside them, what is packed for later products. */
 static void logits_part(const Call *c, const Dims *d, Work w)
 {
-    ptrdiff_t first = w.phase == PACK ? 0 : chunk_first(d, w.phase);
-    Gemm g = product_logits(d, chunk_rows(d, w.phase == PACK ? FIRST : w.phase));
+    bool pack = w.phase == PACK;
+    ptrdiff_t first = pack ? 0 : chunk_first(d, w.phase), m = chunk_rows(d, pack ? FIRST : w.phase);
+    Gemm g = product_logits(d, m);
     g.a = (const real *)c->in[X] + first * d->c;
     g.b = c->in[W];
     g.c = c->shared;
     g.packed = shared_of(d, c->shared).packed;
-    if (w.phase == PACK)
-        gemm_pack(c->level, &g, w.part);
-    else
-        gemm_tile(c->level, &g, w.part, w.own);
-}
-
-static bool wants_grads(const Call *c)
-{
-    return c->step->train && (c->d_in[X] || c->d_in[W]);
+    int of_logits = pack ? gemm_packs(&g) : gemm_tiles(&g);
+    if (w.part < of_logits) {
+        if (pack)
+            gemm_pack(c->level, &g, w.part);
+        else
+            gemm_tile(c->level, &g, w.part, w.own);
+    } else if (wants_grads(c)) {
+        Gemm later = pack ? chunk_d_x(c, d, first, m) : chunk_d_w(c, d, first, m);
+        if (later.c) gemm_pack(c->level, &later, w.part - of_logits);
+    }
 }
 
 static int32_t target_of(const Call *c, const Dims *d, ptrdiff_t row)
@@ -250,15 +288,8 @@ static void rows_part(const Call *c, const Dims *d, Work w)
 static void grads_part(const Call *c, const Dims *d, Work w)
 {
     ptrdiff_t first = chunk_first(d, w.phase), m = chunk_rows(d, w.phase);
-    Gemm d_w = product_d_w(d, m), d_x = product_d_x(d, m);
+    Gemm d_w = chunk_d_w(c, d, first, m), d_x = chunk_d_x(c, d, first, m);
     int of_x = gemm_tiles(&d_x);
-    d_w.a = d_x.a = c->shared;
-    d_w.b = (const real *)c->in[X] + first * d->c;
-    d_w.c = c->d_in[W];
-    d_w.add = c->add[W] || first > 0;
-    d_x.b = c->in[W];
-    d_x.c = c->d_in[X] ? (real *)c->d_in[X] + first * d->c : NULL;
-    d_x.add = c->add[X];
     if (w.part < of_x) { /* the few long tiles first: the short ones fill up what is left */
         if (d_x.c) gemm_tile(c->level, &d_x, w.part, w.own);
     } else if (d_w.c) {

@@ -35,7 +35,8 @@ static Gemm product_y(const Node *n)
                    .b_row = 1,
                    .b_col = d.in,
                    .c_row = d.out,
-                   .once = true };
+                   .once = true,
+                   .half = n->precision == PRECISION_FP16 };
 }
 
 static Gemm product_d_x(const Node *n)
@@ -49,7 +50,8 @@ static Gemm product_d_x(const Node *n)
                    .b_row = d.in,
                    .b_col = 1,
                    .c_row = d.in,
-                   .once = true };
+                   .once = true,
+                   .half = n->precision == PRECISION_FP16 };
 }
 
 static Gemm product_d_w(const Node *n)
@@ -62,7 +64,8 @@ static Gemm product_d_w(const Node *n)
                    .a_col = d.out,
                    .b_row = d.in,
                    .b_col = 1,
-                   .c_row = d.in };
+                   .c_row = d.in,
+                   .half = n->precision == PRECISION_FP16 };
 }
 
 enum { PACK, PRODUCTS, BIAS_END, PHASES };
@@ -73,7 +76,7 @@ static int parts(const Node *n, int phase, bool backward)
     ColSum s = bias_sum(n);
     bool bias = n->in[2];
     switch (phase) {
-    case PACK: return gemm_packs(backward ? &d_x : &y);
+    case PACK: return backward ? gemm_packs(&d_w) + gemm_packs(&d_x) : gemm_packs(&y);
     case PRODUCTS:
         if (!backward) return gemm_tiles(&y);
         return gemm_tiles(&d_w) + gemm_tiles(&d_x) + (bias ? colsum_parts(&s) : 0);
@@ -81,7 +84,7 @@ static int parts(const Node *n, int phase, bool backward)
     }
 }
 
-/* Backward: partial sums of the bias in front, w packed behind. */
+/* Backward: partial sums of the bias in front, then x, then w, packed. */
 static ptrdiff_t bias_bytes(const Node *n)
 {
     ColSum s = bias_sum(n);
@@ -91,8 +94,8 @@ static ptrdiff_t bias_bytes(const Node *n)
 static void scratch(const Node *n, bool backward, ptrdiff_t *shared, ptrdiff_t *own)
 {
     Dims d = of(n);
-    Gemm y = product_y(n), d_x = product_d_x(n);
-    *shared = backward ? bias_bytes(n) + gemm_packed(&d_x) : gemm_packed(&y);
+    Gemm y = product_y(n), d_x = product_d_x(n), d_w = product_d_w(n);
+    *shared = backward ? bias_bytes(n) + gemm_packed(&d_w) + gemm_packed(&d_x) : gemm_packed(&y);
     *own = backward ? MAX(gemm_own(d.n), gemm_own(d.out)) : gemm_own(d.in);
 }
 
@@ -128,10 +131,12 @@ static void backward_products(const Call *c, Work w)
     d_x.b = c->in[1];
     d_x.c = c->d_in[0];
     d_x.add = c->add[0];
-    d_x.packed = (char *)c->shared + bias_bytes(c->node);
-    int of_w = gemm_tiles(&d_w), of_x = gemm_tiles(&d_x);
+    d_w.packed = (char *)c->shared + bias_bytes(c->node);
+    d_x.packed = (char *)d_w.packed + gemm_packed(&d_w);
+    int of_w = gemm_tiles(&d_w), of_x = gemm_tiles(&d_x), first = gemm_packs(&d_w);
     if (w.phase == PACK) {
-        if (d_x.c) gemm_pack(c->level, &d_x, w.part);
+        if (w.part < first && d_w.c) gemm_pack(c->level, &d_w, w.part);
+        if (w.part >= first && d_x.c) gemm_pack(c->level, &d_x, w.part - first);
     } else if (w.part < of_w) {
         if (d_w.c) gemm_tile(c->level, &d_w, w.part, w.own);
     } else if (w.part < of_w + of_x) {
