@@ -26,8 +26,8 @@ typedef struct AuditType {
     uint64_t hash;
     Str at; /* where it was met first, in small letters if it ever was */
     int32_t count, documents;
-    int32_t last;           /* the document counted last, plus one */
-    bool small;             /* it was met in small letters */
+    int32_t last;  /* the document counted last, plus one */
+    bool small;    /* it was met in small letters */
     bool misspelt; /* rare, and one letter away from a common one (audit_ocr.c) */
 } AuditType;
 typedef struct AuditLexicon {
