@@ -20,7 +20,6 @@ static const Says says[SIGNALS] = {
     [SIG_SKIPPED] = { "skipped", "skipped steps" },
     [SIG_NAN] = { "nan", "NaN steps" },
     [SIG_SECONDS] = { "seconds", "seconds a step" },
-    [SIG_PLANNED] = { "planned_lr", "planned rate" },
     [SIG_GRAD] = { "grad", "gradient norm of a weight" },
     [SIG_WEIGHT] = { "weight", "norm of a weight" },
     [SIG_UPDATE] = { "update", "update ratio of a weight" },
@@ -50,7 +49,6 @@ static const Says says[SIGNALS] = {
     [SIG_WAIT] = { "wait", "share of waiting" },
     [SIG_SPEED] = { "tokens_per_s", "tokens a second" },
     [SIG_MEMORY] = { "memory", "memory" },
-    [SIG_HEAT] = { "heat", "temperature" },
     [SIG_UNIGRAM] = { "unigram", "entropy of single tokens" },
     [SIG_UNUSED] = { "unused", "share of unused tokens" },
 };

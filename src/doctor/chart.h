@@ -19,7 +19,6 @@ typedef enum Signal {
     SIG_SKIPPED, /* steps skipped since the last entry */
     SIG_NAN,     /* steps without a number since the last entry */
     SIG_SECONDS, /* a step takes */
-    SIG_PLANNED, /* the rate that the recipe asks for */
     /* Looks (train/look.h), now and then.  Of each weight: */
     SIG_GRAD,   /* norm of its gradient */
     SIG_WEIGHT, /* its norm */
@@ -53,7 +52,6 @@ typedef enum Signal {
     SIG_WAIT,    /* share of the time spent in the loader */
     SIG_SPEED,   /* tokens per second */
     SIG_MEMORY,  /* bytes */
-    SIG_HEAT,    /* degrees Celsius of the machine */
     SIG_UNIGRAM, /* entropy of single tokens of the text, nats */
     SIG_UNUSED,  /* share of the vocabulary that a sample of the text never uses */
     SIGNALS
