@@ -69,7 +69,8 @@ const CmdDef cmd_bench = {
     .name = "bench",
     .args = "[WHAT]",
     .doc = "measure this machine, one line per question",
-    .more = "WHAT is peak, train or verdict; without it all. The model that `bench train` times is "
+    .more = "WHAT is peak, train, filters, data or verdict; without it all. The model that `bench "
+            "train` times is "
             "a fixed one (--model), or given as for `lathe train`: -s model.depth=6 "
             "-s model.width=384 -s train.batch=16.",
     .opts = opts,
