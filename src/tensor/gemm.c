@@ -125,8 +125,10 @@ ptrdiff_t gemm_own(ptrdiff_t k)
     return MAX(GEMM_HALF_OWN, floats * (ptrdiff_t)sizeof(float));
 }
 
+/* Where `half` is true the level is one that has half precision (plan.c). */
 static GemmBlock *block_at(CpuLevel level, bool half)
 {
+    (void)half;
 #if HAVE_X86_LEVELS
     if (half && level == LEVEL_AVX512) return gemm_half_avx512;
 #endif
@@ -142,6 +144,7 @@ static GemmBlock *block_at(CpuLevel level, bool half)
 
 static GemmPack *pack_at(CpuLevel level, bool half)
 {
+    (void)half;
 #if HAVE_X86_LEVELS
     if (half && level == LEVEL_AVX512) return gemm_half_panels_avx512;
 #endif
