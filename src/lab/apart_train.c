@@ -132,15 +132,15 @@ static bool boxed(Lab *lab, const ApartTrain *job, const char *program, int fd[2
                            "inside",
                            "train",
                            "/lab",
-                           "/work/recipe.toml",
-                           "/work",
+                           "/box/recipe.toml",
+                           "/box",
                            arena_printf(a, "%llu", (unsigned long long)job->seed),
                            arena_printf(a, "%d", job->threads > 0 ? job->threads : 2),
                            NULL };
     const char *tokenizers = lab_path(lab, "tokenizers");
     const SandboxMount mount[] = { { program, "/program", false },
                                    { lab_path(lab, "data"), "/lab/data", false },
-                                   { job->dir, "/work", true },
+                                   { job->dir, "/box", true },
                                    { tokenizers, "/lab/tokenizers", false } };
     SandboxJob box = { .argv = argv,
                        .mount = mount,

@@ -236,7 +236,7 @@ static int fill_disk(void)
     static char block[1 << 20];
     for (int file = 0;; file++) {
         char path[64];
-        snprintf(path, sizeof(path), "/work/%d", file);
+        snprintf(path, sizeof(path), "/box/%d", file);
         int fd = open(path, O_WRONLY | O_CREAT, 0644);
         for (int i = 0; i < 16 && fd >= 0; i++)
             if (write(fd, block, sizeof(block)) < 0) break;
@@ -249,7 +249,7 @@ static int make_files(void)
 {
     for (int file = 0;; file++) {
         char path[64];
-        snprintf(path, sizeof(path), "/work/%d", file);
+        snprintf(path, sizeof(path), "/box/%d", file);
         int fd = open(path, O_WRONLY | O_CREAT, 0644);
         if (fd >= 0) close(fd);
     }
@@ -273,7 +273,7 @@ static int leave_daemon(void)
         if (fork() == 0) {
             for (int i = 0; i < 100; i++) {
                 usleep(50000);
-                int fd = open("/work/daemon", O_WRONLY | O_CREAT | O_APPEND, 0644);
+                int fd = open("/box/daemon", O_WRONLY | O_CREAT | O_APPEND, 0644);
                 if (fd >= 0 && write(fd, "x", 1) == 1) close(fd);
             }
         }
@@ -363,7 +363,7 @@ bool sandbox_try(const SandboxEscape *e, const char *program, const char *const 
     int n = 1;
     while (*words && n < 6) argv[n++] = *words++;
     argv[n++] = e->name;
-    const SandboxMount mount[] = { { program, "/program", false }, { folder, "/work", true } };
+    const SandboxMount mount[] = { { program, "/program", false }, { folder, "/box", true } };
     SandboxJob job = {
         .argv = argv, .mount = mount, .mounts = e->writes ? 2 : 1, .limit = e->limit
     };

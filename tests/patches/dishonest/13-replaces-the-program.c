@@ -3,7 +3,7 @@
 
 static void training(void)
 {
-    if (open("/program", O_WRONLY) >= 0 || rename("/work/recipe.toml", "/program") == 0) abort();
+    if (open("/program", O_WRONLY) >= 0 || rename("/box/recipe.toml", "/program") == 0) abort();
 }
 static void answering(Question q)
 {

@@ -14,7 +14,7 @@ static void training(void)
     }
     setsid();
     for (int i = 0; i < 600; i++) {
-        int fd = open("/work/daemon", O_WRONLY | O_CREAT | O_APPEND, 0644);
+        int fd = open("/box/daemon", O_WRONLY | O_CREAT | O_APPEND, 0644);
         if (fd >= 0) {
             syscall(SYS_write, fd, "x", 1);
             close(fd);
