@@ -93,7 +93,7 @@ const char *sandbox_holder(void);
 typedef struct SandboxEscape {
     const char *name, *what;
     SandboxLimits limit;
-    bool writes;    /* it is given a writable folder, /work */
+    bool writes;    /* it is given a writable folder, /box */
     SandboxWhy why; /* how its run must end; SANDBOX_EXITED: by itself, with status 0 */
     /* Inside.  0 where it was held; 1, with a line on stdout, where it got out. */
     int (*attempt)(void);
