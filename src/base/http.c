@@ -18,6 +18,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/library.h"
+
 enum { REDIRECTIONS = 5, STEP_MS = 200, HEADERS_MAX = 64 << 10 };
 
 static struct {
@@ -40,34 +42,27 @@ static struct {
 static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool find(void *from, const char *name, void *function)
-{
-    void *found = dlsym(from, name);
-    memcpy(function, &found, sizeof found); /* ISO C has no cast from an object to a function */
-    return found != NULL;
-}
-
 static void load(void)
 {
     static const char *const names[] = { "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.so" };
     void *so = NULL;
     for (int i = 0; !so && i < 3; i++) so = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!so) return;
-    loaded = find(so, "curl_global_init", &lib.global_init) &&
-             find(so, "curl_easy_init", &lib.easy_init) &&
-             find(so, "curl_easy_setopt", &lib.setopt) &&
-             find(so, "curl_easy_getinfo", &lib.getinfo) &&
-             find(so, "curl_easy_strerror", &lib.strerror) &&
-             find(so, "curl_easy_cleanup", &lib.easy_cleanup) &&
-             find(so, "curl_slist_append", &lib.slist_append) &&
-             find(so, "curl_slist_free_all", &lib.slist_free_all) &&
-             find(so, "curl_multi_init", &lib.multi_init) &&
-             find(so, "curl_multi_add_handle", &lib.multi_add_handle) &&
-             find(so, "curl_multi_remove_handle", &lib.multi_remove_handle) &&
-             find(so, "curl_multi_perform", &lib.multi_perform) &&
-             find(so, "curl_multi_wait", &lib.multi_wait) &&
-             find(so, "curl_multi_info_read", &lib.multi_info_read) &&
-             find(so, "curl_multi_cleanup", &lib.multi_cleanup) &&
+    loaded = library_find(so, "curl_global_init", &lib.global_init) &&
+             library_find(so, "curl_easy_init", &lib.easy_init) &&
+             library_find(so, "curl_easy_setopt", &lib.setopt) &&
+             library_find(so, "curl_easy_getinfo", &lib.getinfo) &&
+             library_find(so, "curl_easy_strerror", &lib.strerror) &&
+             library_find(so, "curl_easy_cleanup", &lib.easy_cleanup) &&
+             library_find(so, "curl_slist_append", &lib.slist_append) &&
+             library_find(so, "curl_slist_free_all", &lib.slist_free_all) &&
+             library_find(so, "curl_multi_init", &lib.multi_init) &&
+             library_find(so, "curl_multi_add_handle", &lib.multi_add_handle) &&
+             library_find(so, "curl_multi_remove_handle", &lib.multi_remove_handle) &&
+             library_find(so, "curl_multi_perform", &lib.multi_perform) &&
+             library_find(so, "curl_multi_wait", &lib.multi_wait) &&
+             library_find(so, "curl_multi_info_read", &lib.multi_info_read) &&
+             library_find(so, "curl_multi_cleanup", &lib.multi_cleanup) &&
              lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/library.h"
+
 enum { CONNECTIONS = 32, IDLE_SECONDS = 90 };
 
 static struct {
@@ -30,27 +32,20 @@ static struct {
 static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool find(void *from, const char *name, void *function)
-{
-    void *found = dlsym(from, name);
-    memcpy(function, &found, sizeof found); /* ISO C has no cast from an object to a function */
-    return found != NULL;
-}
-
 static void load(void)
 {
     void *so = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
     if (!so) so = dlopen("libmicrohttpd.so", RTLD_NOW | RTLD_LOCAL);
     if (!so) return;
-    loaded = find(so, "MHD_start_daemon", &lib.start_daemon) &&
-             find(so, "MHD_stop_daemon", &lib.stop_daemon) &&
-             find(so, "MHD_get_daemon_info", &lib.get_daemon_info) &&
-             find(so, "MHD_create_response_from_buffer", &lib.create_response) &&
-             find(so, "MHD_create_response_from_callback", &lib.create_stream) &&
-             find(so, "MHD_add_response_header", &lib.add_header) &&
-             find(so, "MHD_queue_response", &lib.queue_response) &&
-             find(so, "MHD_destroy_response", &lib.destroy_response) &&
-             find(so, "MHD_lookup_connection_value", &lib.lookup);
+    loaded = library_find(so, "MHD_start_daemon", &lib.start_daemon) &&
+             library_find(so, "MHD_stop_daemon", &lib.stop_daemon) &&
+             library_find(so, "MHD_get_daemon_info", &lib.get_daemon_info) &&
+             library_find(so, "MHD_create_response_from_buffer", &lib.create_response) &&
+             library_find(so, "MHD_create_response_from_callback", &lib.create_stream) &&
+             library_find(so, "MHD_add_response_header", &lib.add_header) &&
+             library_find(so, "MHD_queue_response", &lib.queue_response) &&
+             library_find(so, "MHD_destroy_response", &lib.destroy_response) &&
+             library_find(so, "MHD_lookup_connection_value", &lib.lookup);
 }
 
 struct HttpServer {

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "sandbox/sandbox_private.h"
 
 static struct {
@@ -34,20 +35,13 @@ static struct {
 static bool loaded;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool find(void *from, const char *name, void *function)
-{
-    void *found = dlsym(from, name);
-    memcpy(function, &found, sizeof found); /* ISO C has no cast from an object to a function */
-    return found != NULL;
-}
-
 static void load(void)
 {
     void *so = dlopen("libseccomp.so.2", RTLD_NOW | RTLD_LOCAL);
-    loaded = so && find(so, "seccomp_init", &lib.init) &&
-             find(so, "seccomp_rule_add_array", &lib.add) &&
-             find(so, "seccomp_export_bpf", &lib.export_bpf) &&
-             find(so, "seccomp_release", &lib.release);
+    loaded = so && library_find(so, "seccomp_init", &lib.init) &&
+             library_find(so, "seccomp_rule_add_array", &lib.add) &&
+             library_find(so, "seccomp_export_bpf", &lib.export_bpf) &&
+             library_find(so, "seccomp_release", &lib.release);
 }
 
 static const int forbidden[] = {
