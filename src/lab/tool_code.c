@@ -85,20 +85,7 @@ static bool propose_patch(ToolCall *c, json_t **out, Err *err)
 static const ToolArg patch_args[] = {
     ARG_NEED("title", 160, "the change in a few words"),
     ARG_NEED("patch", DIFF_MAX, "a unified diff of the champion's source, as `git diff` writes it"),
-    { .knob = { .name = "predicted",
-                .type = KNOB_NUMBER,
-                .min = -10,
-                .max = 10,
-                .doc = "the gain that you predict, in bits per byte; positive is better" },
-      .required = true },
-    { .knob = { .name = "confidence",
-                .type = KNOB_NUMBER,
-                .min = 0,
-                .max = 1,
-                .doc = "your probability that there is a gain at all; predictions are scored" },
-      .required = true },
-    ARG_NEED("why", 2000, "the reason, with the evidence that it rests on"),
-    ARG_NEED("refute", 1000, "what result would show that you are wrong"),
+    ARGS_PREDICTION,
     ARG_END,
 };
 

@@ -14,6 +14,23 @@
     {                                                                                              \
         .knob = { .name = n, .type = KNOB_TEXT, .max = bytes, .doc = d }, .required = true         \
     }
+/* What every proposal says beside the change, of whatever kind that is. */
+#define ARGS_PREDICTION                                                                            \
+    { .knob = { .name = "predicted",                                                               \
+                .type = KNOB_NUMBER,                                                               \
+                .min = -10,                                                                        \
+                .max = 10,                                                                         \
+                .doc = "the gain that you predict, in bits per byte; positive is better" },        \
+      .required = true },                                                                          \
+        { .knob = { .name = "confidence",                                                          \
+                    .type = KNOB_NUMBER,                                                           \
+                    .min = 0,                                                                      \
+                    .max = 1,                                                                      \
+                    .doc =                                                                         \
+                        "your probability that there is a gain at all; predictions are scored" },  \
+          .required = true },                                                                      \
+        ARG_NEED("why", 2000, "the reason, with the evidence that it rests on"),                   \
+        ARG_NEED("refute", 1000, "what result would show that you are wrong")
 #define ARG_END                                                                                    \
     {                                                                                              \
         .knob = {.name = NULL }                                                                    \
